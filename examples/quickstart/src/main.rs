@@ -1,0 +1,110 @@
+//! A small service with every kind of probe: it keeps notes in a database file.
+//!
+//! ```text
+//! cargo run -p quickstart
+//! curl -i http://127.0.0.1:8000/health/ready
+//! curl -i http://127.0.0.1:8000/notes -H 'content-type: application/json' -d '{"text": "hello"}'
+//! ```
+//!
+//! What health needs is in `checks.rs`, and one line of [`serve`].
+
+mod checks;
+mod database;
+mod notes;
+mod schema;
+mod settings;
+
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use actix_web::{App, HttpServer, rt, web};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::schema::Schema;
+use crate::settings::Settings;
+
+/// Ends with 1 if the service cannot start; with 0 on Ctrl-C and on SIGTERM.
+#[actix_web::main]
+async fn main() -> ExitCode {
+    start_log();
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where even this cannot be written, the exit code has to do.
+            let _ = writeln!(io::stderr(), "quickstart: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves until a signal ends it.
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let Settings {
+        host,
+        port,
+        database_file,
+    } = Settings::from_env()?;
+    // What is made out here is shared by all workers; in the factory, each would get its own.
+    let pool = web::Data::new(database_file.open());
+    let file = web::Data::new(database_file);
+    let schema = web::Data::new(Schema::default());
+    let migration = schema::migrate(pool.clone(), schema.clone());
+
+    let shared_pool = pool.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .service(health_actix::service())
+            .app_data(shared_pool.clone())
+            .app_data(file.clone())
+            .app_data(schema.clone())
+            .configure(notes::routes)
+    })
+    .bind((host.as_str(), port))
+    .map_err(|e| format!("cannot listen on {host}:{port}, as HOST and PORT say: {e}"))?;
+
+    announce(&server.addrs())?;
+    rt::spawn(migration);
+    server.run().await?;
+    pool.close().await;
+    Ok(())
+}
+
+/// Logs to stderr what `RUST_LOG` asks for, `info` if it is not set.
+fn start_log() {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.from_env_lossy())
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
+}
+
+/// What there is to try, and what it is.
+const URLS: [(&str, &str); 7] = [
+    ("/health", "liveness, as plain as can be"),
+    ("/health/live", "liveness: is the process alive?"),
+    ("/health/ready", "readiness: point balancers here"),
+    ("/health/started", "startup: is the schema there?"),
+    ("/health/checks/database", "one check"),
+    ("/health/openapi.json", "all of this for machines"),
+    (
+        "/notes",
+        "the service itself: GET, POST {\"text\": \"...\"}",
+    ),
+];
+
+/// Prints the URLs to try. Several addresses are several ways to the same; the first will do.
+fn announce(addresses: &[SocketAddr]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for address in addresses.iter().take(1) {
+        writeln!(out, "quickstart is listening. Try:\n")?;
+        for (path, remark) in URLS {
+            writeln!(out, "  {:<50} {remark}", format!("http://{address}{path}"))?;
+        }
+        writeln!(out, "\nCtrl-C ends it.")?;
+    }
+    out.flush()
+}

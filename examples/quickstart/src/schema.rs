@@ -1,0 +1,48 @@
+//! The tables, created in the background while the service already answers probes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::web;
+use sqlx::SqlitePool;
+use tokio::time::sleep;
+
+/// The migration of a grown service takes a while. This one pretends, so that you can watch
+/// `/health/started` go from `starting` to `started`.
+const PRETENDED_WORK: Duration = Duration::from_millis(300);
+
+/// How long a failed migration waits before it tries again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Whether the tables are there. Shared by the migration, the checks and the endpoints.
+#[derive(Debug, Default)]
+pub(crate) struct Schema {
+    migrated: AtomicBool,
+}
+
+impl Schema {
+    pub(crate) fn is_migrated(&self) -> bool {
+        self.migrated.load(Ordering::Acquire)
+    }
+}
+
+/// Migrates the schema, trying until it works.
+pub(crate) async fn migrate(pool: web::Data<SqlitePool>, schema: web::Data<Schema>) {
+    sleep(PRETENDED_WORK).await;
+    while let Err(error) = create_tables(&pool).await {
+        tracing::error!("the migration failed and is tried again in {PAUSE:?}: {error}");
+        sleep(PAUSE).await;
+    }
+    schema.migrated.store(true, Ordering::Release);
+    tracing::info!("the schema is migrated");
+}
+
+/// Does no harm where the tables are there already.
+async fn create_tables(pool: &SqlitePool) -> sqlx::Result<()> {
+    let notes = "CREATE TABLE IF NOT EXISTS notes (
+        id INTEGER PRIMARY KEY,
+        text TEXT NOT NULL,
+        created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+    )";
+    sqlx::query(notes).execute(pool).await.map(drop)
+}

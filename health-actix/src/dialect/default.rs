@@ -1,0 +1,178 @@
+//! The default dialect: small JSON objects whose first member is `status`.
+
+use health_core::{Entry, Phase, Probe, Report, Status};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+/// Stands for every text that must not be shown.
+pub(crate) const HIDDEN: &str = "check failed";
+
+/// The body of a probe.
+#[derive(Debug, Serialize)]
+pub(crate) struct ProbeBody<'a> {
+    status: &'static str,
+    #[serde(skip_serializing_if = "is_false")]
+    degraded: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<Checks<'a>>,
+}
+
+impl<'a> ProbeBody<'a> {
+    pub(crate) fn new(report: &'a Report, service: Option<&'a str>) -> Self {
+        let is_liveness = report.probe() == Probe::Liveness;
+        Self {
+            status: word(report),
+            degraded: report.status() == Status::Degraded,
+            service: service.filter(|_| is_liveness),
+            detail: detail(report),
+            checks: checks(report),
+        }
+    }
+}
+
+/// The word for a verdict.
+fn word(report: &Report) -> &'static str {
+    let passing = report.is_passing();
+    match (report.probe(), report.phase()) {
+        (Probe::Liveness, _) if passing => "alive",
+        (Probe::Liveness, _) => "unhealthy",
+        (_, Phase::Misconfigured) => "misconfigured",
+        (Probe::Readiness, Phase::Draining) => "draining",
+        (Probe::Readiness, Phase::Maintenance(_)) => "maintenance",
+        (Probe::Readiness, _) if passing => "ready",
+        (Probe::Readiness, _) => "not_ready",
+        (Probe::Startup, _) if passing => "started",
+        (Probe::Startup, _) => "starting",
+    }
+}
+
+fn detail(report: &Report) -> Option<&str> {
+    match (report.probe(), report.phase()) {
+        (Probe::Liveness, _) => None,
+        (_, Phase::Misconfigured) => {
+            Some("The health checks are misconfigured; the log lists the mistakes")
+        }
+        (Probe::Readiness, Phase::Maintenance(maintenance)) => Some(maintenance.reason()),
+        (Probe::Readiness, Phase::Starting) => Some("Service is still initialising"),
+        (Probe::Startup, _) if !report.is_passing() => Some("Service is still initialising"),
+        _ => None,
+    }
+}
+
+/// Readiness always lists its checks. Liveness and startup do so only when they have something
+/// to explain: their plain bodies are what the common guides show, and never change.
+fn checks(report: &Report) -> Option<Checks<'_>> {
+    let listed = match (report.probe(), report.phase()) {
+        (_, Phase::Draining | Phase::Maintenance(_) | Phase::Misconfigured) => false,
+        (Probe::Readiness, _) => true,
+        (Probe::Liveness | Probe::Startup, _) => report.status() != Status::Healthy,
+    };
+    listed.then_some(Checks(report.entries()))
+}
+
+#[derive(Debug)]
+struct Checks<'a>(&'a [Entry]);
+
+impl Serialize for Checks<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for entry in self.0 {
+            map.serialize_entry(entry.name(), &EntryBody::new(entry))?;
+        }
+        map.end()
+    }
+}
+
+/// One check in the body of a probe.
+#[derive(Debug, Serialize)]
+struct EntryBody<'a> {
+    healthy: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    degraded: bool,
+    /// Said only where it explains why a failure did not fail the probe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    critical: Option<bool>,
+    #[serde(flatten)]
+    finding: Finding<'a>,
+}
+
+impl<'a> EntryBody<'a> {
+    fn new(entry: &'a Entry) -> Self {
+        let healthy = entry.status().is_passing();
+        Self {
+            healthy,
+            degraded: entry.status() == Status::Degraded,
+            critical: (!healthy && !entry.is_critical()).then_some(false),
+            finding: Finding::new(entry),
+        }
+    }
+}
+
+/// The body of one check's own path.
+#[derive(Debug, Serialize)]
+pub(crate) struct CheckBody<'a> {
+    status: &'static str,
+    name: &'a str,
+    #[serde(flatten)]
+    finding: Finding<'a>,
+}
+
+impl<'a> CheckBody<'a> {
+    pub(crate) fn new(entry: &'a Entry) -> Self {
+        Self {
+            status: entry.status().as_str(),
+            name: entry.name(),
+            finding: Finding::new(entry),
+        }
+    }
+}
+
+/// What a run found, as far as it is public.
+#[derive(Debug, Serialize)]
+struct Finding<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+impl<'a> Finding<'a> {
+    fn new(entry: &'a Entry) -> Self {
+        let passing = entry.status().is_passing();
+        let message = entry.message();
+        Self {
+            latency_ms: entry
+                .latency()
+                .map(|l| (l.as_secs_f64() * 10_000.0).round() / 10.0),
+            message: message.filter(|_| passing),
+            error: (!passing).then(|| message.unwrap_or(HIDDEN)),
+        }
+    }
+}
+
+/// An answer that is no report: an unknown check, a method that is not answered.
+#[derive(Debug, Serialize)]
+pub(crate) struct Problem {
+    pub(crate) status: &'static str,
+    pub(crate) detail: &'static str,
+}
+
+pub(crate) const NOT_FOUND: Problem = Problem {
+    status: "not_found",
+    detail: "There is no check of this name",
+};
+
+pub(crate) const METHOD_NOT_ALLOWED: Problem = Problem {
+    status: "method_not_allowed",
+    detail: "This method is not answered here; the Allow header lists those that are",
+};
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}

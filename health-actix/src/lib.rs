@@ -1,0 +1,24 @@
+#![doc = include_str!("docs/crate.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod data;
+mod dialect;
+mod endpoint;
+mod management;
+mod openapi;
+mod respond;
+mod service;
+
+pub use health_core::{
+    BuildError, Caller, Check, Context, Entry, FromContext, Health, HealthBuilder, Identity,
+    IntoOutcome, Location, Maintenance, Mistake, Outcome, Phase, Probe, ProbeSet, Reason, Report,
+    Requirement, Runtime, State, Status, Value, ViaState, mask,
+};
+#[doc = include_str!("docs/health_check.md")]
+pub use health_macros::health_check_actix as health_check;
+
+pub use self::data::ViaActix;
+pub use self::service::{HealthService, service, try_service};
+
+#[doc(hidden)]
+pub use health_core::__private0;

@@ -1,0 +1,10 @@
+//! One binary, since annotated functions are registered per binary.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod data;
+mod golden;
+mod management;
+mod methods;
+mod openapi;
+mod service;
+mod support;

@@ -1,0 +1,107 @@
+//! The document says what the service does.
+
+use std::time::Duration;
+
+use health_actix::{Check, Health, HealthService};
+use serde_json::{Value, json};
+
+use crate::golden::expect;
+use crate::support::{fine, get, health, serve};
+
+fn two_checks() -> Health {
+    let database = fine("database")
+        .startup()
+        .with_timeout(Duration::from_millis(250))
+        .with_tag("db")
+        .with_description("The orders database\nanswers a query.\n\nDetails follow.");
+    let warm = Check::new("warm", async || ())
+        .liveness()
+        .with_critical(false);
+    health([database, warm])
+}
+
+fn document(service: &HealthService) -> Value {
+    serde_json::from_str(&service.openapi_json()).unwrap()
+}
+
+#[actix_web::test]
+async fn the_document_is_as_it_was_blessed() {
+    let document = document(&HealthService::new(&two_checks()));
+    expect("openapi.json", &format!("{document:#}\n"));
+}
+
+#[actix_web::test]
+async fn the_served_document_is_the_public_one() {
+    let health = two_checks();
+    let service = HealthService::new(&health).prefix("/ops");
+    let public = service.openapi_json();
+    let address = serve(move || service.clone());
+    assert!(get(address, "/ops/openapi.json").await == (200, public));
+}
+
+#[test]
+fn every_real_check_is_named_with_what_is_known_of_it() {
+    let document = document(&HealthService::new(&two_checks()));
+    let of = |report: &str, check: &str| {
+        document["components"]["schemas"][report]["properties"]["checks"]["properties"][check]
+            .clone()
+    };
+    for report in ["HealthReadinessReport", "HealthStartupReport"] {
+        let database = of(report, "database");
+        assert_eq!(
+            database["description"],
+            "The orders database\nanswers a query.\n\nDetails follow."
+        );
+        assert_eq!(database["x-health-kind"], json!(["readiness", "startup"]));
+        assert_eq!(database["x-health-timeout-ms"], 250);
+        assert_eq!(database["x-health-critical"], true);
+        assert_eq!(database["x-health-tags"], json!(["db"]));
+    }
+    assert_eq!(
+        of("HealthLivenessReport", "warm")["x-health-critical"],
+        false
+    );
+    assert_eq!(of("HealthReadinessReport", "warm"), Value::Null);
+    let parameter = &document["paths"]["/health/checks/{name}"]["get"]["parameters"][0];
+    assert_eq!(parameter["schema"]["enum"], json!(["database", "warm"]));
+    let description = document["paths"]["/health/ready"]["get"]["description"]
+        .as_str()
+        .unwrap();
+    assert!(
+        description.ends_with("\n- `database` (250 ms): The orders database answers a query."),
+        "{description}"
+    );
+}
+
+#[actix_web::test]
+async fn every_path_and_method_of_the_document_is_answered_as_it_says() {
+    let health = two_checks();
+    let service = HealthService::new(&health);
+    let document = document(&service);
+    let address = serve(move || service.clone());
+    let mut operations = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            operations += 1;
+            let path = path.replace("{name}", "database");
+            let method = method.to_uppercase();
+            let answer = crate::support::request(address, &method, &path).await;
+            let code = answer.split(' ').nth(1).unwrap();
+            let response = &operation["responses"][code];
+            assert!(response.is_object(), "{method} {path} answered {code}");
+            let has_body = !answer.split_once("\n\n").unwrap().1.is_empty();
+            assert_eq!(response["content"].is_object(), has_body, "{method} {path}");
+        }
+    }
+    assert_eq!(operations, 5 * 3 + 2);
+}
+
+#[cfg(feature = "utoipa")]
+#[test]
+fn the_typed_document_merges_into_a_users_own() {
+    let service = HealthService::new(&two_checks());
+    let mut api = utoipa::openapi::OpenApi::default();
+    api.merge(service.openapi());
+    assert!(api.paths.paths.contains_key("/health/ready"));
+    assert!(serde_json::to_value(service.openapi()).unwrap() == document(&service));
+}

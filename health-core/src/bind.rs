@@ -1,0 +1,114 @@
+//! From a check and a context to work that can be run: the only step on the caller's thread.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::context::{Context, FromContext, Identity, Requirement};
+use crate::{IntoOutcome, Outcome};
+
+/// What a run of a check does.
+pub enum Work {
+    /// Polled on the engine's threads.
+    Future(Pin<Box<dyn Future<Output = Outcome> + Send>>),
+    /// Called on a thread that may block.
+    Blocking(Box<dyn FnOnce() -> Outcome + Send>),
+}
+
+impl Work {
+    /// Work that waits.
+    pub fn future<F>(future: F) -> Self
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        Self::Future(Box::pin(future))
+    }
+
+    /// Work that blocks its thread.
+    pub fn blocking<F, R>(function: F) -> Self
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: IntoOutcome,
+    {
+        Self::Blocking(Box::new(move || function().into_outcome()))
+    }
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Future(_) => "Work::Future",
+            Self::Blocking(_) => "Work::Blocking",
+        })
+    }
+}
+
+/// Gives the future of a check the output of a check. Apart from [`Work::future`] so that a
+/// wrong return type and a future that is not `Send` are told apart, each once.
+pub async fn outcome<F>(future: F) -> Outcome
+where
+    F: Future<Output: IntoOutcome>,
+{
+    future.await.into_outcome()
+}
+
+/// Makes the arguments of a check, noting what they are or what they would need.
+#[derive(Debug)]
+pub struct Binder<'a> {
+    mode: Mode<'a>,
+    /// The identities of what was bound.
+    pub(crate) identities: Vec<Identity>,
+    /// What was not there, as the source code calls it.
+    pub(crate) missing: Option<&'static str>,
+}
+
+#[derive(Debug)]
+enum Mode<'a> {
+    Bind(Context<'a>),
+    Inspect(Vec<(Requirement, &'static str)>),
+}
+
+impl<'a> Binder<'a> {
+    pub(crate) const fn new(cx: Context<'a>) -> Self {
+        Self {
+            mode: Mode::Bind(cx),
+            identities: Vec::new(),
+            missing: None,
+        }
+    }
+
+    /// What the arguments of `bind` need, each with its type as the source code calls it.
+    pub(crate) fn inspect(bind: BindFn) -> Vec<(Requirement, &'static str)> {
+        let mut binder = Binder {
+            mode: Mode::Inspect(Vec::new()),
+            identities: Vec::new(),
+            missing: None,
+        };
+        bind(&mut binder);
+        match binder.mode {
+            Mode::Inspect(requirements) => requirements,
+            Mode::Bind(_) => Vec::new(),
+        }
+    }
+
+    /// One argument; `written` is its inner type as the source code calls it.
+    pub fn argument<T: FromContext<Via>, Via>(&mut self, written: &'static str) -> Option<T> {
+        match &mut self.mode {
+            Mode::Inspect(requirements) => {
+                requirements.push((T::requirement(), written));
+                None
+            }
+            Mode::Bind(cx) => {
+                let value = T::from_context(cx);
+                match &value {
+                    Some(value) => self.identities.extend(value.identity()),
+                    None => self.missing = self.missing.or(Some(written)),
+                }
+                value
+            }
+        }
+    }
+}
+
+/// What the attribute generates for a function: makes its arguments and calls it.
+pub(crate) type BindFn = fn(&mut Binder<'_>) -> Option<Work>;

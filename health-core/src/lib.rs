@@ -1,0 +1,48 @@
+#![doc = include_str!("docs/crate.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod bind;
+mod builder;
+mod check;
+mod context;
+mod descriptor;
+mod engine;
+mod error;
+mod health;
+mod lifecycle;
+mod mask;
+mod observe;
+mod outcome;
+mod probe;
+mod registry;
+mod report;
+mod sample;
+mod status;
+mod sync;
+
+#[doc = include_str!("docs/health_check.md")]
+pub use health_macros::health_check;
+
+pub use self::builder::HealthBuilder;
+pub use self::check::{Check, Location};
+pub use self::context::{Caller, Context, FromContext, Identity, Requirement, State, ViaState};
+pub use self::engine::Runtime;
+pub use self::error::{BuildError, Mistake};
+pub use self::health::Health;
+pub use self::lifecycle::{Maintenance, Phase};
+pub use self::mask::mask;
+pub use self::outcome::{IntoOutcome, Outcome, Reason, Value};
+pub use self::probe::{Probe, ProbeSet};
+pub use self::report::{Entry, Report};
+pub use self::status::Status;
+
+/// What the attribute generates uses this; nothing else may. Its name has the patch version, so
+/// that a macro of another version does not compile against it.
+#[doc(hidden)]
+pub mod __private0 {
+    pub use inventory;
+
+    pub use crate::bind::{Binder, Work, outcome};
+    pub use crate::descriptor::Descriptor;
+    pub use crate::{Probe, ProbeSet};
+}

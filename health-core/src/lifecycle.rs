@@ -1,0 +1,117 @@
+use std::borrow::Cow;
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use crate::mask::mask;
+use crate::sync::lock;
+
+/// Where the process stands in its life, as a probe sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// A critical startup check has not passed yet.
+    Starting,
+    /// Every critical startup check has passed.
+    Started,
+    /// The process is about to stop: readiness fails, whatever the checks say.
+    Draining,
+    /// The process was taken out of service for a while: readiness fails.
+    Maintenance(Maintenance),
+    /// The registry has mistakes, so nothing can be said: readiness and startup fail.
+    Misconfigured,
+}
+
+/// Why a process was taken out of service, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Maintenance {
+    reason: Cow<'static, str>,
+    until: Option<SystemTime>,
+}
+
+impl Maintenance {
+    /// Maintenance without a known end. The reason is public.
+    pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
+        let reason = reason.into();
+        let masked = mask(&reason).into_owned();
+        Self {
+            reason: masked.into(),
+            until: None,
+        }
+    }
+
+    /// Sets the expected end; probes then answer with `Retry-After`. The end is announced, not
+    /// enforced: maintenance lasts until it is left.
+    #[must_use]
+    pub fn until(mut self, end: SystemTime) -> Self {
+        self.until = Some(end);
+        self
+    }
+
+    /// Why.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The expected end.
+    pub const fn expected_end(&self) -> Option<SystemTime> {
+        self.until
+    }
+}
+
+/// What operators have said, as against what checks have found.
+#[derive(Debug, Default)]
+pub(crate) struct Lifecycle(Mutex<Said>);
+
+#[derive(Debug, Default)]
+struct Said {
+    draining: bool,
+    maintenance: Option<Maintenance>,
+}
+
+impl Lifecycle {
+    /// Sets whether the process drains; true if that changed.
+    pub(crate) fn set_draining(&self, draining: bool) -> bool {
+        std::mem::replace(&mut lock(&self.0).draining, draining) != draining
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        lock(&self.0).draining
+    }
+
+    /// Sets or ends maintenance; true if that changed.
+    pub(crate) fn set_maintenance(&self, maintenance: Option<Maintenance>) -> bool {
+        let mut said = lock(&self.0);
+        let before = std::mem::replace(&mut said.maintenance, maintenance);
+        before != said.maintenance
+    }
+
+    /// The phase that readiness is in because somebody said so. Draining outranks maintenance:
+    /// it has no way back.
+    pub(crate) fn said(&self) -> Option<Phase> {
+        let said = lock(&self.0);
+        if said.draining {
+            return Some(Phase::Draining);
+        }
+        said.maintenance.clone().map(Phase::Maintenance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draining_outranks_maintenance_and_both_can_be_taken_back() {
+        let life = Lifecycle::default();
+        assert_eq!(life.said(), None);
+        let maintenance = Maintenance::new("moving racks");
+        assert!(life.set_maintenance(Some(maintenance.clone())));
+        assert!(life.set_draining(true));
+        assert!(!life.set_draining(true), "nothing changed");
+        assert_eq!(life.said(), Some(Phase::Draining));
+        assert!(life.set_draining(false));
+        assert_eq!(life.said(), Some(Phase::Maintenance(maintenance)));
+        assert!(life.set_maintenance(None));
+        assert_eq!(life.said(), None);
+    }
+}

@@ -1,0 +1,197 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use crate::mask::mask;
+use crate::sync::{discard, guarded};
+use crate::{Outcome, Reason, Status, Value};
+
+/// The result of a run as the engine keeps it: nothing of the user's in it but text.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    /// When the run was asked for; freshness counts from here.
+    pub(crate) asked: Instant,
+    /// The same by the wall clock.
+    pub(crate) at: SystemTime,
+    pub(crate) latency: Option<Duration>,
+    pub(crate) status: Status,
+    pub(crate) reason: Option<Reason>,
+    pub(crate) message: Option<Cow<'static, str>>,
+    pub(crate) error: Option<String>,
+    pub(crate) data: Vec<(Cow<'static, str>, Value)>,
+}
+
+impl Sample {
+    /// Takes an outcome apart. Runs user code (`Display` and `Drop` of the error), so it belongs
+    /// on the thread of the run.
+    pub(crate) fn of(outcome: Outcome, asked: Asked, latency: Duration) -> Self {
+        let Outcome {
+            status,
+            message,
+            error,
+            mut data,
+        } = outcome;
+        let mut sample = Self {
+            asked: asked.instant,
+            at: asked.at,
+            latency: Some(latency),
+            status,
+            reason: None,
+            message: message.map(masked),
+            error: None,
+            data: Vec::new(),
+        };
+        if let Some(error) = error {
+            match guarded(|| describe(&*error)) {
+                Ok(text) => sample.error = Some(mask(&text).into_owned()),
+                Err(panic) => return Self::panicked(&panic, asked).after(latency),
+            }
+            discard(error);
+        }
+        for (_, value) in &mut data {
+            if let Value::Text(text) = value {
+                *text = masked(std::mem::take(text));
+            }
+        }
+        sample.data = data;
+        sample
+    }
+
+    pub(crate) fn panicked(text: &str, asked: Asked) -> Self {
+        let mut sample = Self::failed(asked, Reason::Panicked, None);
+        sample.error = Some(format!("panicked: {}", mask(text)));
+        sample
+    }
+
+    /// A failure that the framework itself found; its message is public.
+    pub(crate) fn failed(asked: Asked, reason: Reason, message: Option<Cow<'static, str>>) -> Self {
+        Self {
+            asked: asked.instant,
+            at: asked.at,
+            latency: None,
+            status: Status::Unhealthy,
+            reason: Some(reason),
+            message,
+            error: None,
+            data: Vec::new(),
+        }
+    }
+
+    pub(crate) fn after(mut self, latency: Duration) -> Self {
+        self.latency = Some(latency);
+        self
+    }
+
+    pub(crate) fn is_fresh(&self, now: Instant, cache: Duration) -> bool {
+        now.duration_since(self.asked) < cache
+    }
+
+    /// What to say of it in a log: the private text if there is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.error.as_deref().or(self.message.as_deref())
+    }
+}
+
+/// When a run was asked for, by both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) instant: Instant,
+    pub(crate) at: SystemTime,
+}
+
+impl Asked {
+    pub(crate) fn failed(
+        self,
+        reason: Reason,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Arc<Sample> {
+        Arc::new(Sample::failed(self, reason, Some(message.into())))
+    }
+}
+
+fn masked(text: Cow<'static, str>) -> Cow<'static, str> {
+    match mask(&text) {
+        Cow::Borrowed(same) if same.len() == text.len() => text,
+        changed => Cow::Owned(changed.into_owned()),
+    }
+}
+
+/// The error and what caused it, on one line.
+fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source.filter(|_| text.len() < 4096) {
+        let cause_text = cause.to_string();
+        // Many errors already carry their cause in their own text.
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Outer(std::io::Error);
+
+    impl fmt::Display for Outer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("cannot reach redis://:hunter2@cache")
+        }
+    }
+
+    impl std::error::Error for Outer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    fn asked() -> Asked {
+        Asked {
+            instant: Instant::now(),
+            at: SystemTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_cause_and_without_its_secrets() {
+        let error = Outer(std::io::Error::other("connection refused"));
+        let outcome = Outcome::unhealthy("token=abc").with_error(error);
+        let sample = Sample::of(
+            outcome.with_data("url", "a://b:c@d"),
+            asked(),
+            Duration::ZERO,
+        );
+        assert_eq!(
+            sample.error.as_deref(),
+            Some("cannot reach redis://:***@cache: connection refused")
+        );
+        assert_eq!(sample.message.as_deref(), Some("token=***"));
+        assert_eq!(sample.data[0].1, Value::Text("a://b:***@d".into()));
+    }
+
+    #[test]
+    fn an_error_that_panics_when_told_is_a_panic() {
+        #[derive(Debug)]
+        struct Rude;
+        impl fmt::Display for Rude {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                panic!("pwd=x")
+            }
+        }
+        impl std::error::Error for Rude {}
+        let outcome = Outcome::new(Status::Unhealthy).with_error(Rude);
+        let sample = Sample::of(outcome, asked(), Duration::ZERO);
+        assert_eq!(sample.reason, Some(Reason::Panicked));
+        assert_eq!(sample.error.as_deref(), Some("panicked: pwd=***"));
+    }
+}

@@ -1,0 +1,187 @@
+//! Arguments that callers bring: results belong to a check and what is bound to it.
+
+use std::sync::Arc;
+
+use health_core::{
+    Caller, Context, FromContext, Health, HealthBuilder, Identity, Probe, Reason, Report,
+    Requirement, Runtime, Status, health_check,
+};
+
+use crate::support::{Count, entry, ms};
+
+/// What a request carries, as a web framework would have it.
+struct Request {
+    tenant: Option<Arc<Tenant>>,
+}
+
+struct Tenant {
+    up: bool,
+    asked: Count,
+}
+
+/// An argument from the request.
+struct OfRequest(Arc<Tenant>);
+
+enum ViaTest {}
+
+impl FromContext<ViaTest> for OfRequest {
+    fn requirement() -> Requirement {
+        Requirement::caller_or_state::<Self>()
+    }
+
+    fn from_context(cx: &Context<'_>) -> Option<Self> {
+        match cx.caller::<Request>() {
+            Some(request) => request.tenant.clone().map(Self),
+            None => cx.state::<Self>().map(|state| Self(Arc::clone(&state.0))),
+        }
+    }
+
+    fn identity(&self) -> Option<Identity> {
+        Some(Identity::of(&self.0))
+    }
+}
+
+#[health_check(kind = "liveness", cache_ms = 1000)]
+async fn tenant(of: OfRequest) -> bool {
+    of.0.asked.one_more();
+    of.0.up
+}
+
+#[health_check(kind = "startup")]
+async fn tenant_started(of: OfRequest) -> bool {
+    of.0.up
+}
+
+fn builder() -> HealthBuilder {
+    [
+        "annotated::everything_given",
+        "annotated::defaults",
+        "annotated::one::same",
+    ]
+    .map(|function| format!("integration::{function}"))
+    .into_iter()
+    .fold(
+        Health::builder().runtime(Runtime::current()),
+        HealthBuilder::exclude,
+    )
+}
+
+fn request(up: bool) -> Request {
+    let asked = Count::default();
+    Request {
+        tenant: Some(Arc::new(Tenant { up, asked })),
+    }
+}
+
+async fn ask(health: &Health, request: &Request, probe: Probe) -> Report {
+    health.probe(probe, Caller::of(request)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_with_different_things_never_see_each_others_results() {
+    let health = builder().build().unwrap();
+    let (up, down) = (request(true), request(false));
+    for _ in 0..3 {
+        assert!(ask(&health, &up, Probe::Liveness).await.is_passing());
+        assert!(!ask(&health, &down, Probe::Liveness).await.is_passing());
+    }
+    for request in [&up, &down] {
+        let asked = request.tenant.as_ref().unwrap().asked.now();
+        assert_eq!(asked, 1, "each result is kept for its own");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_with_the_same_thing_share_its_result() {
+    let health = builder().build().unwrap();
+    let one = request(true);
+    let worker = Request {
+        tenant: one.tenant.clone(),
+    };
+    for request in [&one, &worker, &one] {
+        assert!(ask(&health, request, Probe::Liveness).await.is_passing());
+    }
+    assert_eq!(one.tenant.unwrap().asked.now(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn startup_latches_for_each_by_itself() {
+    let health = builder().build().unwrap();
+    let (up, down) = (request(true), request(false));
+    assert!(ask(&health, &up, Probe::Readiness).await.phase() == &health_core::Phase::Started);
+    assert!(!ask(&health, &down, Probe::Startup).await.is_passing());
+    assert!(ask(&health, &up, Probe::Startup).await.is_passing());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_there_is_that_callers_failure() {
+    let health = builder().build().unwrap();
+    let nothing = Request { tenant: None };
+    let report = ask(&health, &nothing, Probe::Liveness).await;
+    let found = entry(&report, "tenant");
+    assert_eq!(found.message(), Some("`OfRequest` is not initialised"));
+    assert_eq!(
+        (found.status(), found.reason()),
+        (Status::Unhealthy, Some(Reason::NotInitialised))
+    );
+    assert!(!ask(&health, &nothing, Probe::Startup).await.is_passing());
+    assert!(
+        ask(&health, &request(true), Probe::Liveness)
+            .await
+            .is_passing()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_bound_is_held_weakly() {
+    let health = builder().build().unwrap();
+    for _ in 0..100 {
+        let short_lived = request(true);
+        assert!(
+            ask(&health, &short_lived, Probe::Liveness)
+                .await
+                .is_passing()
+        );
+        tokio::time::sleep(ms(1)).await;
+        let tenant = short_lived.tenant.unwrap();
+        assert_eq!(Arc::strong_count(&tenant), 1, "only the request holds it");
+        assert!(Arc::weak_count(&tenant) > 0);
+        assert_eq!(
+            tenant.asked.now(),
+            1,
+            "an address that is used again is not taken for it"
+        );
+    }
+}
+
+#[test]
+fn where_no_request_comes_the_type_is_named_at_start() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let _context = runtime.enter();
+    let text = builder()
+        .build()
+        .unwrap()
+        .ensure_standalone()
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.starts_with("2 mistakes in the health checks:\n  - check `tenant` ("),
+        "{text}"
+    );
+    assert!(
+        text.contains(
+            "it takes `OfRequest` from the data of the requesting application, but where it is \
+             to be asked no application request ever comes; give the builder one with \
+             `.data(value)`, the value being a `integration::binding::OfRequest`"
+        ),
+        "{text}"
+    );
+    let tenant = Arc::new(Tenant {
+        up: true,
+        asked: Count::default(),
+    });
+    let health = builder().data(OfRequest(tenant)).build().unwrap();
+    assert_eq!(health.ensure_standalone(), Ok(()));
+}

@@ -1,0 +1,108 @@
+//! Every mistake at once, each with its place.
+
+use std::time::Duration;
+
+use health_core::{BuildError, Check, Health, HealthBuilder};
+
+const FINE: u32 = line!() + 3;
+
+fn fine(name: &'static str) -> Check {
+    Check::new(name, async || ()).readiness()
+}
+
+/// The lines of the error, the file of this test shortened.
+fn lines(error: &BuildError) -> Vec<String> {
+    error
+        .to_string()
+        .replace(file!(), "FILE")
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn checks_are_sorted_by_name() {
+    let health = HealthBuilder::empty()
+        .check(fine("b"))
+        .check(fine("a"))
+        .build()
+        .unwrap();
+    assert_eq!(
+        health.checks().map(Check::name).collect::<Vec<_>>(),
+        ["a", "b"]
+    );
+    assert_eq!(
+        format!("{health:?}"),
+        r#"Health { checks: ["a", "b"], .. }"#
+    );
+}
+
+#[test]
+fn every_mistake_is_listed_with_its_place() {
+    let line = line!();
+    let builder = HealthBuilder::empty()
+        .check(fine("twice"))
+        .check(fine("twice"))
+        .check(fine("has space"))
+        .check(Check::new("aimless", async || ()))
+        .check(fine("never").with_timeout(Duration::ZERO))
+        .state(7_u8)
+        .state(8_u8)
+        .deadline(Duration::ZERO)
+        .exclude("gone")
+        .require(["twice", "cache"]);
+    let error = builder.build().unwrap_err();
+    let helper = FINE;
+    let expected = [
+        "8 mistakes in the health checks:".to_owned(),
+        "  - the builder was given two values of type `u8`; wrap one in a type of its own".into(),
+        "  - a probe deadline of 0 leaves no time for any check".into(),
+        "  - there is no check `gone` to exclude or rename; there are: `twice`, `twice`, \
+         `has space`, `aimless`, `never`"
+            .into(),
+        format!(
+            "  - check `aimless` (FILE:{}): it serves no probe; add `.liveness()`, \
+             `.readiness()` or `.startup()`",
+            line + 5
+        ),
+        format!(
+            "  - check `has space` (FILE:{helper}): this cannot be a name; use up to 100 letters, \
+             digits, `_`, `-` and `.`"
+        ),
+        format!(
+            "  - check `never` (FILE:{helper}): a timeout of 0ns makes no sense; it must be above \
+             0 and at most a day"
+        ),
+        format!(
+            "  - 2 checks are named `twice`: `twice` at FILE:{helper}, `twice` at FILE:{helper}; \
+             rename one with `name = \"...\"` or with the builder's `.rename(\"twice\", \"...\")`"
+        ),
+        "  - the required check `cache` is not there; a crate whose checks are to be found must \
+         be named by the program, else the linker drops it: write `use that_crate as _;` in \
+         main.rs. Found: `aimless`, `has space`, `never`, `twice`"
+            .into(),
+    ];
+    assert_eq!(lines(&error), expected);
+    assert_eq!(error.mistakes().len(), 8);
+}
+
+#[test]
+fn checks_can_be_renamed_and_excluded() {
+    let health = HealthBuilder::empty()
+        .check(fine("a"))
+        .check(fine("b"))
+        .rename("a", "c")
+        .exclude("b")
+        .build()
+        .unwrap();
+    let check = health.checks().next().unwrap();
+    assert_eq!((check.name(), check.identity()), ("c", "a"));
+    assert_eq!(health.checks().len(), 1);
+}
+
+#[test]
+fn health_is_a_cheap_clone_that_can_be_shared() {
+    fn shared<T: Clone + Send + Sync + 'static>() {}
+    shared::<Health>();
+    assert_eq!(size_of::<Health>(), size_of::<usize>());
+}

@@ -1,0 +1,69 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use health_core::{Caller, Check, Entry, Health, HealthBuilder, Probe, Report, Runtime};
+use tokio::time::Instant;
+
+/// A `Health` with these checks on the test's own runtime, whose time is paused.
+pub(crate) fn health(checks: impl IntoIterator<Item = Check>) -> Health {
+    let builder = HealthBuilder::empty().runtime(Runtime::current());
+    checks
+        .into_iter()
+        .fold(builder, HealthBuilder::check)
+        .build()
+        .expect("the checks are fine")
+}
+
+pub(crate) async fn probe(health: &Health, probe: Probe) -> Report {
+    health.probe(probe, Caller::nobody()).await
+}
+
+pub(crate) async fn ready(health: &Health) -> Report {
+    probe(health, Probe::Readiness).await
+}
+
+/// The report of readiness and how long it took.
+pub(crate) async fn timed_ready(health: &Health) -> (Report, Duration) {
+    let start = Instant::now();
+    let report = ready(health).await;
+    (report, start.elapsed())
+}
+
+pub(crate) fn entry<'a>(report: &'a Report, name: &str) -> &'a Entry {
+    let mut entries = report.entries().iter();
+    entries
+        .find(|entry| entry.name() == name)
+        .expect("the check is in the report")
+}
+
+pub(crate) const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// Counts, shared between a check and its test.
+#[derive(Clone, Default)]
+pub(crate) struct Count(Arc<AtomicUsize>);
+
+impl Count {
+    pub(crate) fn one_more(&self) -> usize {
+        self.0.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    pub(crate) fn one_less(&self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn now(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Counts when it is dropped.
+pub(crate) struct OnDrop(pub(crate) Count);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.one_more();
+    }
+}

@@ -1,0 +1,35 @@
+async fn database(
+    mut pool: State<PgPool>,
+    config: web::Data<Mutex<Vec<Config>>>,
+    _: Alias,
+) -> Outcome {
+    Outcome::healthy()
+}
+const _: () = {
+    fn __health_check_bind(
+        __binder: &mut ::health_core::__private0::Binder<'_>,
+    ) -> ::core::option::Option<::health_core::__private0::Work> {
+        let __argument0 = __binder.argument::<State<PgPool>, _>("PgPool");
+        let __argument1 = __binder
+            .argument::<web::Data<Mutex<Vec<Config>>>, _>("Mutex<Vec<Config>>");
+        let __argument2 = __binder.argument::<Alias, _>("Alias");
+        let __argument0 = __argument0?;
+        let __argument1 = __argument1?;
+        let __argument2 = __argument2?;
+        ::core::option::Option::Some(
+            ::health_core::__private0::Work::future(
+                ::health_core::__private0::outcome(
+                    database(__argument0, __argument1, __argument2),
+                ),
+            ),
+        )
+    }
+    ::health_core::__private0::inventory::submit! {
+        ::health_core::__private0::Descriptor { name : "database", function : "database",
+        module : ::core::module_path!(), file : ::core::file!(), line : ::core::line!(),
+        probes : ::health_core::__private0::ProbeSet::new()
+        .with(::health_core::__private0::Probe::Readiness), timeout_ms : 800u64, cache_ms
+        : ::core::option::Option::None, critical : true, tags : & [], description : "",
+        bind : __health_check_bind, }
+    }
+};

@@ -1,0 +1,17 @@
+/// Is there all the same.
+const fn database<T>(pool: &T) {}
+::core::compile_error! {
+    "unknown kind `rediness`; allowed are `\"liveness\"`, `\"readiness\"` and `\"startup\"`"
+}
+::core::compile_error! {
+    "unknown argument `timeout`; there are `kind`, `name`, `timeout_ms`, `cache_ms`, `critical`, `tags` and `crate`"
+}
+::core::compile_error! {
+    "the health check `database` cannot be const"
+}
+::core::compile_error! {
+    "the health check `database` cannot be generic: it is registered once, so its types must be known"
+}
+::core::compile_error! {
+    "the health check `database` cannot take a reference, for nobody could keep what it refers to; take `State<T>` or `web::Data<T>`, which are references that are counted"
+}

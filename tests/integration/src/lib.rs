@@ -1,0 +1,1 @@
+//! What the crates promise together: see the tests.
