@@ -16,12 +16,13 @@ pub enum Work {
 }
 
 impl Work {
-    /// Work that waits.
-    pub fn future<F>(future: F) -> Self
+    /// Work that waits. The attribute names the result type, so that a wrong one is told there.
+    pub fn future<F, R>(future: F) -> Self
     where
-        F: Future<Output = Outcome> + Send + 'static,
+        F: Future<Output = R> + Send + 'static,
+        R: IntoOutcome,
     {
-        Self::Future(Box::pin(future))
+        Self::Future(Box::pin(async move { future.await.into_outcome() }))
     }
 
     /// Work that blocks its thread.
@@ -41,15 +42,6 @@ impl fmt::Debug for Work {
             Self::Blocking(_) => "Work::Blocking",
         })
     }
-}
-
-/// Gives the future of a check the output of a check. Apart from [`Work::future`] so that a
-/// wrong return type and a future that is not `Send` are told apart, each once.
-pub async fn outcome<F>(future: F) -> Outcome
-where
-    F: Future<Output: IntoOutcome>,
-{
-    future.await.into_outcome()
 }
 
 /// Makes the arguments of a check, noting what they are or what they would need.

@@ -5,7 +5,7 @@ use std::panic;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bind::{self, BindFn, Binder, Work};
+use crate::bind::{BindFn, Binder, Work};
 use crate::context::Requirement;
 use crate::descriptor::Descriptor;
 use crate::{IntoOutcome, Probe, ProbeSet};
@@ -66,7 +66,7 @@ impl Check {
             Arc::new(move || {
                 // Called when first polled: whoever asks must not run any of it.
                 let check = Arc::clone(&check);
-                Work::future(async move { bind::outcome(check()).await })
+                Work::future(async move { check().await })
             }),
         )
     }

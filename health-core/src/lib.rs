@@ -42,7 +42,7 @@ pub use self::status::Status;
 pub mod __private0 {
     pub use inventory;
 
-    pub use crate::bind::{Binder, Work, outcome};
+    pub use crate::bind::{Binder, Work};
     pub use crate::descriptor::Descriptor;
     pub use crate::{Probe, ProbeSet};
 }

@@ -238,6 +238,7 @@ impl IntoOutcome for bool {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> IntoOutcome for Result<T, E>
 where
     T: IntoOutcome,

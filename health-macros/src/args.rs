@@ -4,7 +4,6 @@ use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, Ident, Lit, Path, Token};
 
 /// What the attribute says, defaults filled in.
@@ -108,12 +107,16 @@ struct Argument {
 
 impl Parse for Argument {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(Lit) {
+            let text = "expected an argument, as in `kind = \"readiness\"`";
+            return Err(input.error(text));
+        }
         let name = input.call(Ident::parse_any)?;
-        let value = if input.peek(Token![=]) {
-            input.parse::<Token![=]>()?;
-            Some(input.parse()?)
-        } else if input.is_empty() || input.peek(Token![,]) {
+        let equals = input.parse::<Option<Token![=]>>()?;
+        let value = if input.is_empty() || input.peek(Token![,]) {
             None
+        } else if equals.is_some() {
+            Some(input.parse()?)
         } else {
             let text = format!("expected `=` after `{name}`, as in `{name} = ...`");
             return Err(Error::new(input.span(), text));
@@ -123,24 +126,36 @@ impl Parse for Argument {
 }
 
 impl Argument {
-    fn expects<T>(&self, what: &str, example: &str) -> syn::Result<T> {
+    /// The mistake of a value that is not what is expected, at the part that is to blame.
+    fn expects(&self, what: &str, example: &str, blamed: Option<&Expr>) -> Error {
         let name = self.name.unraw();
-        let span = self
-            .value
-            .as_ref()
-            .map_or_else(|| self.name.span(), Spanned::span);
         let text = format!("`{name}` expects {what}: write `{name} = {example}`");
-        Err(Error::new(span, text))
+        match blamed.or(self.value.as_ref()) {
+            Some(value) => Error::new_spanned(value, text),
+            None => Error::new(self.name.span(), text),
+        }
+    }
+
+    /// The value as it was written, also where a macro wrote it.
+    fn value(&self) -> Option<&Expr> {
+        self.value.as_ref().map(ungrouped)
+    }
+
+    fn literal(&self) -> Option<&Lit> {
+        literal(self.value()?)
     }
 }
 
 fn kinds(argument: &Argument) -> syn::Result<Vec<Kind>> {
-    let Some(names) = strings(argument.value.as_ref()) else {
-        let what = format!("a probe or a list of probes, of {KINDS}");
-        return argument.expects(&what, "\"readiness\"");
+    let what = format!("a probe or a list of probes, of {KINDS}");
+    let names = match argument.value() {
+        Some(value @ Expr::Lit(_)) => vec![string(value)],
+        list => strings(list),
     };
+    let names: Result<Vec<_>, _> = names.into_iter().collect();
+    let names = names.map_err(|blamed| argument.expects(&what, "\"readiness\"", blamed))?;
     if names.is_empty() {
-        return argument.expects(&format!("at least one of {KINDS}"), "[\"readiness\"]");
+        return Err(argument.expects(&what, "[\"readiness\"]", None));
     }
     let mut kinds = Vec::new();
     let mut wrong = None;
@@ -165,52 +180,58 @@ fn kinds(argument: &Argument) -> syn::Result<Vec<Kind>> {
 }
 
 fn check_name(argument: &Argument) -> syn::Result<String> {
-    const FORM: &str = "up to 100 letters, digits, `_`, `-` and `.`";
-    let Some(Lit::Str(name)) = literal(argument.value.as_ref()) else {
-        return argument.expects("a text", "\"database\"");
+    let Some(Lit::Str(name)) = argument.literal() else {
+        return Err(argument.expects("a text", "\"database\"", None));
     };
     let value = name.value();
-    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-    let good = value.len() <= 100 && value.bytes().all(fits) && value.bytes().any(|b| b != b'.');
-    if good {
-        return Ok(value);
+    if let Some(text) = mistake_in_name(&value) {
+        return Err(Error::new(name.span(), text));
     }
-    let text = format!(
-        "`{value}` cannot be the name of a check, for it stands in paths, metrics and OpenAPI \
-         keys; use {FORM}"
-    );
-    Err(Error::new(name.span(), text))
+    Ok(value)
+}
+
+/// Why a text cannot be the name of a check.
+pub(crate) fn mistake_in_name(name: &str) -> Option<String> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    if name.len() <= 100 && name.bytes().all(fits) && name.bytes().any(|b| b != b'.') {
+        return None;
+    }
+    let quoted = if name.is_empty() {
+        "an empty text".to_owned()
+    } else {
+        format!("`{name}`")
+    };
+    Some(format!(
+        "{quoted} cannot be the name of a check, for it stands in paths, metrics and OpenAPI \
+         keys: use up to 100 letters, digits, `_`, `-` and `.`, as in `name = \"database\"`"
+    ))
 }
 
 fn milliseconds(argument: &Argument, least: u64) -> syn::Result<u64> {
-    let value = match literal(argument.value.as_ref()) {
-        Some(Lit::Int(number)) if number.suffix().is_empty() => number.base10_parse().ok(),
-        _ => None,
+    let what = format!("a number of milliseconds from {least} to {LONGEST_MS} (a day)");
+    let Some(Lit::Int(number)) = argument.literal() else {
+        return Err(argument.expects(&what, "2000", None));
     };
-    match value {
-        Some(ms) if (least..=LONGEST_MS).contains(&ms) => Ok(ms),
-        _ => {
-            let what = format!("a number of milliseconds from {least} to {LONGEST_MS} (a day)");
-            argument.expects(&what, "2000")
-        }
+    if !number.suffix().is_empty() {
+        return Err(argument.expects(&format!("{what}, without a suffix"), "2000", None));
     }
+    let ms = number
+        .base10_parse()
+        .ok()
+        .filter(|ms| (least..=LONGEST_MS).contains(ms));
+    ms.ok_or_else(|| argument.expects(&what, "2000", None))
 }
 
 fn flag(argument: &Argument) -> syn::Result<bool> {
-    match literal(argument.value.as_ref()) {
+    match argument.literal() {
         Some(Lit::Bool(flag)) => Ok(flag.value),
-        _ => argument.expects("`true` or `false`", "false"),
+        _ => Err(argument.expects("`true` or `false`", "false", None)),
     }
 }
 
 fn tags(argument: &Argument) -> syn::Result<Vec<String>> {
-    let list = argument
-        .value
-        .as_ref()
-        .filter(|value| matches!(value, Expr::Array(_)));
-    let Some(tags) = strings(list) else {
-        return argument.expects("a list of texts", "[\"db\"]");
-    };
+    let tags: Result<Vec<_>, _> = strings(argument.value()).into_iter().collect();
+    let tags = tags.map_err(|blamed| argument.expects("a list of texts", "[\"db\"]", blamed))?;
     let mut seen = Vec::new();
     let mut wrong = None;
     for (tag, span) in tags {
@@ -230,31 +251,45 @@ fn tags(argument: &Argument) -> syn::Result<Vec<String>> {
 }
 
 fn path(argument: &Argument) -> syn::Result<Path> {
-    match &argument.value {
+    match argument.value() {
         Some(Expr::Path(path)) if path.qself.is_none() => Ok(path.path.clone()),
-        _ => argument.expects(
-            "the path of health-core or health-actix",
-            "::my_health_core",
-        ),
+        _ => {
+            let what = "the path of health-core or health-actix";
+            Err(argument.expects(what, "::my_health_core", None))
+        }
     }
 }
 
-fn literal(value: Option<&Expr>) -> Option<&Lit> {
-    match value? {
+/// What a macro passed on as `$value:expr` or `$value:literal` comes in a group.
+fn ungrouped(mut value: &Expr) -> &Expr {
+    while let Expr::Group(group) = value {
+        value = &group.expr;
+    }
+    value
+}
+
+fn literal(value: &Expr) -> Option<&Lit> {
+    match ungrouped(value) {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),
         _ => None,
     }
 }
 
-/// The texts of a string or of a list of strings.
-fn strings(value: Option<&Expr>) -> Option<Vec<(String, Span)>> {
-    let string = |value: &Expr| match literal(Some(value)) {
-        Some(Lit::Str(text)) => Some((text.value(), text.span())),
-        _ => None,
-    };
-    match value? {
-        Expr::Array(list) => list.elems.iter().map(string).collect(),
-        one => Some(vec![string(one)?]),
+/// A text and where it stands, or else what is to blame.
+type Text<'a> = Result<(String, Span), Option<&'a Expr>>;
+
+fn string(value: &Expr) -> Text<'_> {
+    match literal(value) {
+        Some(Lit::Str(text)) => Ok((text.value(), text.span())),
+        _ => Err(Some(value)),
+    }
+}
+
+/// The texts of a list; if it is none, that alone.
+fn strings(value: Option<&Expr>) -> Vec<Text<'_>> {
+    match value {
+        Some(Expr::Array(list)) => list.elems.iter().map(string).collect(),
+        _ => vec![Err(None)],
     }
 }
 

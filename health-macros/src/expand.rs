@@ -2,10 +2,10 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Error;
 use syn::spanned::Spanned;
-use syn::{Error, ReturnType};
 
-use crate::args::{Args, Kind};
+use crate::args::{Args, Kind, mistake_in_name};
 use crate::signature::Function;
 
 /// Expands the attribute. Whatever is wrong, the function itself is always emitted, so that
@@ -16,6 +16,9 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream, default_crate: &str) 
     let function = match syn::parse2::<Function>(item.clone()) {
         Ok(function) => {
             function.validate(&mut mistakes);
+            if args.name.is_none() {
+                mistakes.extend(mistake_in_default_name(&function));
+            }
             Some(function)
         }
         Err(error) => {
@@ -46,6 +49,12 @@ fn exceptions(function: &Function) -> TokenStream {
     quote!(#[allow(clippy::needless_pass_by_value)])
 }
 
+/// A name that is not given is the function's, which Rust allows to be in any script.
+fn mistake_in_default_name(function: &Function) -> Option<Error> {
+    let text = mistake_in_name(&function.name())?;
+    Some(Error::new(function.signature.ident.span(), text))
+}
+
 fn register(args: &Args, function: &Function, default_crate: &str) -> TokenStream {
     let private = private_module(args, default_crate);
     let conditions = function.conditions();
@@ -64,63 +73,77 @@ fn register(args: &Args, function: &Function, default_crate: &str) -> TokenStrea
     let critical = args.critical;
     let tags = &args.tags;
     let description = function.description();
-    let bind = bind(function, &private);
+    let deprecated = function
+        .is_deprecated()
+        .then(|| quote!(#[allow(deprecated)]));
+    let helper = helper_name(function);
+    let bind = bind(function, &helper);
     quote! {
         #(#conditions)*
+        #deprecated
         const _: () = {
+            use #private as __health;
             #bind
-            #private::inventory::submit! {
-                #private::Descriptor {
+            __health::inventory::submit! {
+                __health::Descriptor {
                     name: #name,
                     function: #function_name,
                     module: ::core::module_path!(),
                     file: ::core::file!(),
                     line: ::core::line!(),
-                    probes: #private::ProbeSet::new() #(.with(#private::Probe::#kinds))*,
+                    probes: __health::ProbeSet::new() #(.with(__health::Probe::#kinds))*,
                     timeout_ms: #timeout_ms,
                     cache_ms: #cache_ms,
                     critical: #critical,
                     tags: &[#(#tags),*],
                     description: #description,
-                    bind: __health_check_bind,
+                    bind: #helper,
                 }
             }
         };
     }
 }
 
-/// The one function that makes the arguments and calls the check. Each bound that a user can
+/// The function that makes the arguments and calls the check. Each bound that a user can
 /// miss is demanded once, at the token that is to blame.
-fn bind(function: &Function, private: &TokenStream) -> TokenStream {
-    let ident = &function.signature.ident;
+fn bind(function: &Function, helper: &Ident) -> TokenStream {
+    let signature = &function.signature;
     let binder = Ident::new("__binder", Span::mixed_site());
-    let names: Vec<_> = (0..function.signature.inputs.len())
+    let names: Vec<_> = (0..signature.inputs.len())
         .map(|index| format_ident!("__argument{}", index, span = Span::mixed_site()))
         .collect();
     let arguments = function.arguments().zip(&names).map(|((ty, written), name)| {
         quote_spanned!(ty.span()=> let #name = #binder.argument::<#ty, _>(#written);)
     });
-    let returned = match &function.signature.output {
-        ReturnType::Default => ident.span(),
-        ReturnType::Type(_, ty) => ty.span(),
-    };
-    let work = if function.signature.asyncness.is_some() {
-        let outcome = quote_spanned!(returned=> #private::outcome);
-        let future = quote_spanned!(ident.span()=> #private::Work::future);
-        quote!(#future(#outcome(#ident(#(#names),*))))
+    let result = function.result();
+    // Located at the name whole, so that rustc has nothing else to point at.
+    let at_name = Span::call_site().located_at(signature.ident.span());
+    let mut called = signature.ident.clone();
+    called.set_span(at_name);
+    let call = quote_spanned!(at_name=> #called(#(#names),*));
+    let work = if signature.asyncness.is_some() {
+        quote_spanned!(at_name=> __health::Work::future::<_, #result>(#call))
     } else {
-        let blocking = quote_spanned!(returned=> #private::Work::blocking);
-        quote!(#blocking(move || #ident(#(#names),*)))
+        quote_spanned!(at_name=> __health::Work::blocking::<_, #result>(move || #call))
     };
     quote! {
-        fn __health_check_bind(
-            #binder: &mut #private::Binder<'_>,
-        ) -> ::core::option::Option<#private::Work> {
+        fn #helper(
+            #binder: &mut __health::Binder<'_>,
+        ) -> ::core::option::Option<__health::Work> {
             #(#arguments)*
             #(let #names = #names?;)*
             ::core::option::Option::Some(#work)
         }
     }
+}
+
+/// A name that the check does not have, or it would call the helper.
+fn helper_name(function: &Function) -> Ident {
+    let mut name = "__health_check_bind".to_owned();
+    if function.name() == name {
+        name.push('_');
+    }
+    Ident::new(&name, Span::call_site())
 }
 
 /// The module of the runtime crate that is meant for this version of the macro only.

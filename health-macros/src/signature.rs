@@ -1,13 +1,12 @@
 //! The annotated function: what stands before its body.
 
-use proc_macro2::TokenStream;
-use quote::ToTokens;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::spanned::Spanned;
 use syn::{
-    Attribute, Error, Expr, ExprLit, FnArg, GenericArgument, Lit, Meta, PathArguments, Signature,
-    Type, Visibility,
+    Attribute, Error, Expr, ExprLit, FnArg, GenericArgument, Lit, Meta, PathArguments, ReturnType,
+    Signature, Type, Visibility,
 };
 
 /// A function whose body was not looked at: an unfinished one costs nothing.
@@ -34,8 +33,8 @@ impl Function {
     pub(crate) fn validate(&self, mistakes: &mut Vec<Error>) {
         let signature = &self.signature;
         let name = &signature.ident;
-        let mut mistake = |span: &dyn Spanned, text: String| {
-            mistakes.push(Error::new(span.span(), text));
+        let mut mistake = |tokens: &dyn ToTokens, text: String| {
+            mistakes.push(Error::new_spanned(tokens, text));
         };
         if let Some(constness) = &signature.constness {
             mistake(
@@ -57,7 +56,7 @@ impl Function {
         }
         if !signature.generics.params.is_empty() {
             mistake(
-                &signature.generics,
+                &signature.generics.params,
                 format!(
                     "the health check `{name}` cannot be generic: it is registered once, so its \
                      types must be known"
@@ -71,6 +70,15 @@ impl Function {
             );
         }
         for input in &signature.inputs {
+            if let Some(condition) = conditions(attributes_of(input)).next() {
+                mistake(
+                    condition,
+                    format!(
+                        "an argument of the health check `{name}` cannot be conditional; write \
+                         two functions, each with its `cfg`"
+                    ),
+                );
+            }
             match input {
                 FnArg::Receiver(receiver) => mistake(
                     receiver,
@@ -79,7 +87,7 @@ impl Function {
                          what it needs as `State<T>` or `web::Data<T>`"
                     ),
                 ),
-                FnArg::Typed(argument) => match &*argument.ty {
+                FnArg::Typed(argument) => match ungrouped(&argument.ty) {
                     Type::Reference(reference) => mistake(
                         reference,
                         format!(
@@ -117,39 +125,102 @@ impl Function {
             })
     }
 
-    /// The attributes that decide whether the function is there at all.
-    pub(crate) fn conditions(&self) -> impl Iterator<Item = &Attribute> {
-        self.attributes
-            .iter()
-            .filter(|attribute| attribute.path().is_ident("cfg"))
+    /// The type that is returned, as far as it can be named.
+    pub(crate) fn result(&self) -> TokenStream {
+        match &self.signature.output {
+            ReturnType::Default => quote!(()),
+            ReturnType::Type(_, ty) if is_opaque(ty.to_token_stream()) => quote!(_),
+            ReturnType::Type(_, ty) => ty.to_token_stream(),
+        }
     }
 
-    /// The doc comment.
-    pub(crate) fn description(&self) -> String {
-        let lines: Vec<_> = self.attributes.iter().filter_map(doc_line).collect();
-        let text = lines.join("\n");
-        let lines = text
-            .lines()
-            .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end());
-        lines.collect::<Vec<_>>().join("\n").trim().to_owned()
+    /// The attributes that decide whether the function is there at all.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = &Attribute> {
+        conditions(&self.attributes)
+    }
+
+    pub(crate) fn is_deprecated(&self) -> bool {
+        self.attributes
+            .iter()
+            .any(|attribute| attribute.path().is_ident("deprecated"))
+    }
+
+    /// The doc comment, as an expression.
+    pub(crate) fn description(&self) -> TokenStream {
+        let lines: Vec<_> = self.attributes.iter().filter_map(doc_value).collect();
+        let literals: Option<Vec<_>> = lines.iter().map(|line| text_of(line)).collect();
+        match literals {
+            Some(lines) => lines.join("\n").trim().to_token_stream(),
+            // Such as `#[doc = include_str!("...")]`, which only rustc can read.
+            None => quote!(::core::concat!(#(#lines, "\n"),*)),
+        }
     }
 }
 
-fn doc_line(attribute: &Attribute) -> Option<String> {
+fn conditions(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"))
+}
+
+fn attributes_of(input: &FnArg) -> &[Attribute] {
+    match input {
+        FnArg::Receiver(receiver) => &receiver.attrs,
+        FnArg::Typed(argument) => &argument.attrs,
+    }
+}
+
+fn doc_value(attribute: &Attribute) -> Option<&Expr> {
     match &attribute.meta {
-        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
-            Expr::Lit(ExprLit {
-                lit: Lit::Str(text),
-                ..
-            }) => Some(text.value()),
-            _ => None,
-        },
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => Some(&pair.value),
         _ => None,
     }
 }
 
+fn text_of(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Some(unframed(&text.value())),
+        _ => None,
+    }
+}
+
+/// The text of a doc attribute without what frames it: the space after `///`, and the stars
+/// before the lines of `/** ... */`.
+fn unframed(text: &str) -> String {
+    let is_star = |line: &str| line.trim_start().starts_with('*');
+    let mut inner = text.lines().skip(1).filter(|line| !line.trim().is_empty());
+    let is_starred = text.contains('\n') && inner.all(is_star);
+    let unframe = |line: &str| {
+        let starless = line.trim_start().strip_prefix('*').filter(|_| is_starred);
+        let line = starless.unwrap_or(line);
+        line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()
+    };
+    text.lines().map(unframe).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether `impl` occurs in a type.
+fn is_opaque(ty: TokenStream) -> bool {
+    ty.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == "impl",
+        TokenTree::Group(group) => is_opaque(group.stream()),
+        _ => false,
+    })
+}
+
+/// What a macro passed on as `$ty:ty` comes in a group.
+fn ungrouped(mut ty: &Type) -> &Type {
+    while let Type::Group(group) = ty {
+        ty = &group.elem;
+    }
+    ty
+}
+
 /// `PgPool` of `web::Data<PgPool>`: what a reader calls the thing that a check needs.
 fn inner_type(ty: &Type) -> String {
+    let ty = ungrouped(ty);
     let Type::Path(path) = ty else {
         return spell(&ty);
     };

@@ -6,9 +6,10 @@ async fn database(
     Outcome::healthy()
 }
 const _: () = {
+    use ::health_core::__private0 as __health;
     fn __health_check_bind(
-        __binder: &mut ::health_core::__private0::Binder<'_>,
-    ) -> ::core::option::Option<::health_core::__private0::Work> {
+        __binder: &mut __health::Binder<'_>,
+    ) -> ::core::option::Option<__health::Work> {
         let __argument0 = __binder.argument::<State<PgPool>, _>("PgPool");
         let __argument1 = __binder
             .argument::<web::Data<Mutex<Vec<Config>>>, _>("Mutex<Vec<Config>>");
@@ -17,19 +18,17 @@ const _: () = {
         let __argument1 = __argument1?;
         let __argument2 = __argument2?;
         ::core::option::Option::Some(
-            ::health_core::__private0::Work::future(
-                ::health_core::__private0::outcome(
-                    database(__argument0, __argument1, __argument2),
-                ),
-            ),
+            __health::Work::future::<
+                _,
+                Outcome,
+            >(database(__argument0, __argument1, __argument2)),
         )
     }
-    ::health_core::__private0::inventory::submit! {
-        ::health_core::__private0::Descriptor { name : "database", function : "database",
-        module : ::core::module_path!(), file : ::core::file!(), line : ::core::line!(),
-        probes : ::health_core::__private0::ProbeSet::new()
-        .with(::health_core::__private0::Probe::Readiness), timeout_ms : 800u64, cache_ms
-        : ::core::option::Option::None, critical : true, tags : & [], description : "",
-        bind : __health_check_bind, }
+    __health::inventory::submit! {
+        __health::Descriptor { name : "database", function : "database", module :
+        ::core::module_path!(), file : ::core::file!(), line : ::core::line!(), probes :
+        __health::ProbeSet::new().with(__health::Probe::Readiness), timeout_ms : 800u64,
+        cache_ms : ::core::option::Option::None, critical : true, tags : & [],
+        description : "", bind : __health_check_bind, }
     }
 };

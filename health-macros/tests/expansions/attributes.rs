@@ -8,19 +8,19 @@ fn r#type() -> bool {
 #[cfg(feature = "database")]
 #[cfg(not(test))]
 const _: () = {
+    use ::health_core::__private0 as __health;
     fn __health_check_bind(
-        __binder: &mut ::health_core::__private0::Binder<'_>,
-    ) -> ::core::option::Option<::health_core::__private0::Work> {
+        __binder: &mut __health::Binder<'_>,
+    ) -> ::core::option::Option<__health::Work> {
         ::core::option::Option::Some(
-            ::health_core::__private0::Work::blocking(move || r#type()),
+            __health::Work::blocking::<_, bool>(move || r#type()),
         )
     }
-    ::health_core::__private0::inventory::submit! {
-        ::health_core::__private0::Descriptor { name : "type", function : "type", module
-        : ::core::module_path!(), file : ::core::file!(), line : ::core::line!(), probes
-        : ::health_core::__private0::ProbeSet::new()
-        .with(::health_core::__private0::Probe::Startup), timeout_ms : 800u64, cache_ms :
-        ::core::option::Option::None, critical : true, tags : & [], description :
-        "The database answers.", bind : __health_check_bind, }
+    __health::inventory::submit! {
+        __health::Descriptor { name : "type", function : "type", module :
+        ::core::module_path!(), file : ::core::file!(), line : ::core::line!(), probes :
+        __health::ProbeSet::new().with(__health::Probe::Startup), timeout_ms : 800u64,
+        cache_ms : ::core::option::Option::None, critical : true, tags : & [],
+        description : "The database answers.", bind : __health_check_bind, }
     }
 };
