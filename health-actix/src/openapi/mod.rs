@@ -1,40 +1,27 @@
 //! The OpenAPI 3.1 document: what the endpoints are, and every real check by name.
 
+mod schema;
+
 use actix_web::http::Method;
 use health_core::{Check, Health, Probe};
 use serde_json::{Value, json};
-use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{
     HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem,
 };
-use utoipa::openapi::schema::{
-    AllOfBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
-};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    Content, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required, Response,
+    Content, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, RefOr, Required, Response,
     ResponseBuilder,
 };
 
+use self::schema::{CHECK, PROBLEM, reference};
 use crate::dialect::default::{METHOD_NOT_ALLOWED, NOT_FOUND};
 use crate::endpoint::{ENDPOINTS, Endpoint, Kind, NAME};
 
 /// The tag of all operations.
 const TAG: &str = "health";
-
-/// The names of the components; prefixed, so that they do not clash with a user's own.
-const FINDING: &str = "HealthFinding";
-const CHECK: &str = "HealthCheckReport";
-const PROBLEM: &str = "HealthProblem";
-
-const fn report_schema(probe: Probe) -> &'static str {
-    match probe {
-        Probe::Liveness => "HealthLivenessReport",
-        Probe::Readiness => "HealthReadinessReport",
-        Probe::Startup => "HealthStartupReport",
-    }
-}
 
 /// The document as JSON.
 pub(crate) fn json(health: &Health, prefix: &str) -> String {
@@ -50,13 +37,6 @@ pub(crate) fn document(health: &Health, prefix: &str) -> OpenApi {
     for endpoint in &ENDPOINTS {
         paths = paths.path(endpoint.below(prefix), path_item(endpoint, health));
     }
-    let mut components = ComponentsBuilder::new()
-        .schema(FINDING, finding())
-        .schema(CHECK, check_report(health))
-        .schema(PROBLEM, problem());
-    for probe in Probe::ALL {
-        components = components.schema(report_schema(probe), probe_report(probe, health));
-    }
     let info = InfoBuilder::new()
         .title("Health")
         .description(Some(
@@ -69,7 +49,7 @@ pub(crate) fn document(health: &Health, prefix: &str) -> OpenApi {
     OpenApiBuilder::new()
         .info(info)
         .paths(paths)
-        .components(Some(components.build()))
+        .components(Some(schema::components(health)))
         .tags(Some([tag.build()]))
         .build()
 }
@@ -226,7 +206,7 @@ fn responses(
     };
     let mut responses = match endpoint.kind {
         Kind::Probe(probe) => {
-            let schema = report_schema(probe);
+            let schema = schema::report_name(probe);
             let [passing, failing] = probe_examples(probe, health);
             vec![
                 ("200", answer("It passes.", schema, passing).build()),
@@ -331,160 +311,4 @@ fn check_examples(health: &Health) -> [Value; 3] {
         json!({"status": "unhealthy", "name": name, "error": "Timeout after 800ms"}),
         json!(NOT_FOUND),
     ]
-}
-
-fn reference(schema: &str) -> RefOr<Schema> {
-    RefOr::Ref(Ref::from_schema_name(schema))
-}
-
-fn probe_report(probe: Probe, health: &Health) -> Schema {
-    let words: &[&str] = match probe {
-        Probe::Liveness => &["alive", "unhealthy"],
-        Probe::Readiness => &[
-            "ready",
-            "not_ready",
-            "draining",
-            "maintenance",
-            "misconfigured",
-        ],
-        Probe::Startup => &["started", "starting", "misconfigured"],
-    };
-    let mut report = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .property("status", words_schema(words))
-        .required("status")
-        .property(
-            "degraded",
-            always_true("A check is degraded, or one not critical fails."),
-        );
-    report = if probe == Probe::Liveness {
-        report.property("service", text("The name of the service."))
-    } else {
-        report.property("detail", text("What is to be said of a failure."))
-    };
-    let mut checks = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .description(Some("What each check found."));
-    // Until startup has passed, readiness also lists the startup checks that have not.
-    let listed = |check: &&Check| {
-        check.probes().contains(probe)
-            || probe == Probe::Readiness && check.probes().contains(Probe::Startup)
-    };
-    for check in health.checks().filter(listed) {
-        checks = checks.property(check.name(), named_finding(check));
-    }
-    report.property("checks", checks).build().into()
-}
-
-/// What one real check may find, with what is known of it.
-fn named_finding(check: &Check) -> Schema {
-    let description = Some(check.description()).filter(|text| !text.is_empty());
-    AllOfBuilder::new()
-        .item(reference(FINDING))
-        .description(description)
-        .extensions(Some(facts(check)))
-        .build()
-        .into()
-}
-
-fn facts(check: &Check) -> Extensions {
-    let kinds: Vec<_> = check.probes().iter().map(Probe::as_str).collect();
-    let tags: Vec<_> = check.tags().collect();
-    let timeout = u64::try_from(check.timeout().as_millis()).unwrap_or(u64::MAX);
-    ExtensionsBuilder::new()
-        .add("x-health-kind", json!(kinds))
-        .add("x-health-timeout-ms", json!(timeout))
-        .add("x-health-critical", json!(check.is_critical()))
-        .add("x-health-tags", json!(tags))
-        .build()
-}
-
-fn finding() -> Schema {
-    let finding = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .description(Some("What one check found."))
-        .property("healthy", boolean("Whether the check passes."))
-        .required("healthy")
-        .property(
-            "degraded",
-            always_true("It passes, but somebody should have a look."),
-        )
-        .property(
-            "critical",
-            boolean("False where a failure does not fail the probe."),
-        );
-    with_finding(finding).build().into()
-}
-
-fn check_report(health: &Health) -> Schema {
-    let names: Vec<_> = health.checks().map(Check::name).collect();
-    let mut name = ObjectBuilder::new().schema_type(Type::String);
-    if !names.is_empty() {
-        name = name.enum_values(Some(names));
-    }
-    let report = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .property(
-            "status",
-            words_schema(&["healthy", "degraded", "unhealthy"]),
-        )
-        .required("status")
-        .property("name", name)
-        .required("name");
-    with_finding(report).build().into()
-}
-
-fn with_finding(object: ObjectBuilder) -> ObjectBuilder {
-    let latency = ObjectBuilder::new()
-        .schema_type(Type::Number)
-        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)))
-        .minimum(Some(0.0))
-        .description(Some(
-            "How long the run took, in milliseconds; absent if it did not end.",
-        ));
-    object
-        .property("latency_ms", latency)
-        .property("message", text("What a check that passes has to say."))
-        .property(
-            "error",
-            text("What is wrong; `check failed` where that is not public."),
-        )
-}
-
-fn problem() -> Schema {
-    ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .description(Some("Why there is no report."))
-        .property(
-            "status",
-            words_schema(&[NOT_FOUND.status, METHOD_NOT_ALLOWED.status]),
-        )
-        .required("status")
-        .property("detail", text("What is wrong, and what to do instead."))
-        .required("detail")
-        .build()
-        .into()
-}
-
-fn words_schema(words: &[&str]) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .enum_values(Some(words.iter().copied()))
-}
-
-fn text(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some(description))
-}
-
-fn boolean(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::Boolean)
-        .description(Some(description))
-}
-
-/// A flag that is absent unless it is true.
-fn always_true(description: &str) -> ObjectBuilder {
-    boolean(description).enum_values(Some([true]))
 }
