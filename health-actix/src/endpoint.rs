@@ -19,9 +19,16 @@ pub(crate) enum Kind {
 pub(crate) struct Endpoint {
     pub(crate) path: &'static str,
     pub(crate) kind: Kind,
-    /// Names the operations in the OpenAPI document.
-    pub(crate) id: &'static str,
 }
+
+/// The methods that are answered. Balancers such as HAProxy probe with OPTIONS.
+pub(crate) const METHODS: [Method; 3] = [Method::GET, Method::HEAD, Method::OPTIONS];
+
+/// The same, as the header `Allow` lists them.
+pub(crate) const ALLOWED: &str = "GET, HEAD, OPTIONS";
+
+/// Where the OpenAPI document is.
+pub(crate) const DOCUMENT: &str = "/openapi.json";
 
 /// The parameter that names a check.
 pub(crate) const NAME: &str = "name";
@@ -30,32 +37,26 @@ pub(crate) const ENDPOINTS: [Endpoint; 6] = [
     Endpoint {
         path: "",
         kind: Kind::Probe(Probe::Liveness),
-        id: "health",
     },
     Endpoint {
         path: "/live",
         kind: Kind::Probe(Probe::Liveness),
-        id: "healthLive",
     },
     Endpoint {
         path: "/ready",
         kind: Kind::Probe(Probe::Readiness),
-        id: "healthReady",
     },
     Endpoint {
         path: "/started",
         kind: Kind::Probe(Probe::Startup),
-        id: "healthStarted",
     },
     Endpoint {
         path: "/checks/{name}",
         kind: Kind::Check,
-        id: "healthCheck",
     },
     Endpoint {
-        path: "/openapi.json",
+        path: DOCUMENT,
         kind: Kind::OpenApi,
-        id: "healthOpenApi",
     },
 ];
 
@@ -78,19 +79,14 @@ impl Endpoint {
         let slashed = format!("{path}/");
         vec![path, slashed]
     }
+}
 
-    /// The methods that are answered. Balancers such as HAProxy probe with OPTIONS.
-    pub(crate) const fn methods(&self) -> &'static str {
-        match self.kind {
-            Kind::Probe(_) | Kind::Check => "GET, HEAD, OPTIONS",
-            Kind::OpenApi => "GET, HEAD",
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// Whether this method is answered.
-    pub(crate) fn answers(&self, method: &Method) -> bool {
-        self.methods()
-            .split(", ")
-            .any(|answered| method == answered)
+    #[test]
+    fn what_is_allowed_is_what_is_answered() {
+        assert_eq!(METHODS.map(|method| method.to_string()).join(", "), ALLOWED);
     }
 }

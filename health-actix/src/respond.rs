@@ -11,8 +11,8 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use health_core::{Caller, Phase, Probe, Report};
 use serde::Serialize;
 
-use crate::dialect::default::{CheckBody, METHOD_NOT_ALLOWED, NOT_FOUND, ProbeBody};
-use crate::endpoint::{Endpoint, Kind, NAME};
+use crate::dialect::default::{CheckBody, METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND, ProbeBody};
+use crate::endpoint::{ALLOWED, Endpoint, Kind, METHODS, NAME};
 use crate::service::Mounted;
 
 /// Answers a request to an endpoint.
@@ -22,21 +22,21 @@ pub(crate) async fn respond(
     request: HttpRequest,
 ) -> HttpResponse {
     let method = request.method();
-    if !endpoint.answers(method) {
+    if !METHODS.contains(method) {
         let mut response = HttpResponse::MethodNotAllowed();
-        response.insert_header((ALLOW, endpoint.methods()));
+        response.insert_header((ALLOW, ALLOWED));
         return json(&mut response, &METHOD_NOT_ALLOWED);
     }
     if *method == Method::OPTIONS && is_preflight(&request) {
         let mut response = HttpResponse::NoContent();
-        return response.insert_header((ALLOW, endpoint.methods())).finish();
+        return response.insert_header((ALLOW, ALLOWED)).finish();
     }
     match endpoint.kind {
         Kind::Probe(probe) => respond_to_probe(&mounted, probe, &request).await,
         Kind::Check => respond_to_check(&mounted, &request).await,
         Kind::OpenApi => {
             let mut response = HttpResponse::Ok();
-            with_headers(&mut response).body(mounted.document())
+            with_headers(&mut response).body(mounted.document(&request))
         }
     }
 }
@@ -61,6 +61,9 @@ async fn respond_to_probe(mounted: &Mounted, probe: Probe, request: &HttpRequest
 }
 
 async fn respond_to_check(mounted: &Mounted, request: &HttpRequest) -> HttpResponse {
+    if mounted.health().is_misconfigured() {
+        return json(&mut HttpResponse::ServiceUnavailable(), &MISCONFIGURED);
+    }
     let name = request.match_info().get(NAME).unwrap_or_default();
     let Some(entry) = mounted.health().check(name, Caller::of(request)) else {
         return json(&mut HttpResponse::NotFound(), &NOT_FOUND);

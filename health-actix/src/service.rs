@@ -1,11 +1,12 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use actix_web::HttpRequest;
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::web::{self, Bytes};
 use health_core::{BuildError, Check, Health, Mistake, Probe};
 
-use crate::endpoint::ENDPOINTS;
+use crate::endpoint::{DOCUMENT, ENDPOINTS};
 use crate::openapi;
 use crate::respond::respond;
 
@@ -22,7 +23,11 @@ use crate::respond::respond;
 /// let app = App::new().service(health_actix::service());
 /// ```
 pub fn service() -> HealthService {
-    HealthService::new(&Process::shared().health)
+    let Process { health, error } = Process::shared();
+    if let Some(error) = error {
+        tell(error, health);
+    }
+    HealthService::new(health)
 }
 
 /// Like [`service`], but returns the mistakes of the registry.
@@ -33,6 +38,13 @@ pub fn try_service() -> Result<HealthService, BuildError> {
     match &Process::shared().error {
         None => Ok(service()),
         Some(error) => Err(error.clone()),
+    }
+}
+
+/// Logs mistakes, once for all workers.
+fn tell(error: &BuildError, health: &Health) {
+    if health.is_news(&error.to_string()) {
+        tracing::error!(target: "health", "{error}");
     }
 }
 
@@ -50,13 +62,10 @@ impl Process {
                 health,
                 error: None,
             },
-            Err(error) => {
-                tracing::error!(target: "health", "{error}");
-                Self {
-                    health: Health::misconfigured(),
-                    error: Some(error),
-                }
-            }
+            Err(error) => Self {
+                health: Health::misconfigured(),
+                error: Some(error),
+            },
         })
     }
 }
@@ -70,6 +79,9 @@ impl Process {
 /// | `/health/started` | startup |
 /// | `/health/checks/{name}` | one check |
 /// | `/health/openapi.json` | the OpenAPI document |
+///
+/// Results belong to a check and the `web::Data` that it takes. Make data outside the factory of
+/// the server: made inside, every worker has its own, and with it its own runs and results.
 ///
 /// Mount it first: an application answers with the first service that matches. Middleware that
 /// is added with `App::wrap` reaches these endpoints too; a management port is out of its reach,
@@ -130,7 +142,8 @@ impl HealthService {
         BuildError::unless_empty(self.mistakes.clone())
     }
 
-    /// The OpenAPI document of these endpoints, as JSON. The same is served.
+    /// The OpenAPI document of these endpoints, as JSON. The same is served; mounted in a scope,
+    /// with the scope's path before all others.
     pub fn openapi_json(&self) -> String {
         openapi::json(&self.health, &self.prefix)
     }
@@ -152,15 +165,13 @@ impl HealthService {
         let Err(error) = self.validate() else {
             return self;
         };
-        if self.health.is_news(&error.to_string()) {
-            tracing::error!(target: "health", "{error}");
-        }
+        tell(&error, &self.health);
         Self::new(&Health::misconfigured())
     }
 
     /// One line, once: what was found, and what to point where.
     fn announce(&self) {
-        if !self.health.is_news(&self.prefix) {
+        if self.health.is_misconfigured() || !self.health.is_news(&self.prefix) {
             return;
         }
         let at = |path: &str| format!("{}{path}", self.prefix);
@@ -236,11 +247,16 @@ impl Mounted {
         self.service.service_name.as_deref()
     }
 
-    /// The OpenAPI document, written when it is first asked for.
-    pub(crate) fn document(&self) -> Bytes {
-        self.document
-            .get_or_init(|| self.service.openapi_json().into())
-            .clone()
+    /// The OpenAPI document, written when it is first asked for. Its paths are those of the
+    /// request, for a scope may have put something before the prefix.
+    pub(crate) fn document(&self, request: &HttpRequest) -> Bytes {
+        let write = || {
+            let pattern = request.match_pattern().unwrap_or_default();
+            let own = pattern.trim_end_matches('/').strip_suffix(DOCUMENT);
+            let prefix = own.unwrap_or(&self.service.prefix);
+            openapi::json(&self.service.health, prefix).into()
+        };
+        self.document.get_or_init(write).clone()
     }
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::context::StateMap;
@@ -6,7 +6,7 @@ use crate::engine::{Engine, Runtime};
 use crate::error::Mistake;
 use crate::health::Health;
 use crate::registry::{self, Change, LINKING};
-use crate::{BuildError, Check, Probe};
+use crate::{BuildError, Check, Location, Probe};
 
 /// Puts a [`Health`] together.
 ///
@@ -28,7 +28,7 @@ pub struct HealthBuilder {
     linked: bool,
     checks: Vec<Check>,
     changes: Vec<Change>,
-    required: BTreeSet<String>,
+    required: BTreeMap<String, Location>,
     state: StateMap,
     runtime: Runtime,
     deadline: Duration,
@@ -53,7 +53,7 @@ impl HealthBuilder {
             linked: false,
             checks: Vec::new(),
             changes: Vec::new(),
-            required: BTreeSet::new(),
+            required: BTreeMap::new(),
             state: StateMap::default(),
             runtime: Runtime::default(),
             deadline: Self::DEFAULT_DEADLINE,
@@ -62,11 +62,14 @@ impl HealthBuilder {
     }
 
     /// Provides the value for arguments of type [`State<T>`](crate::State).
+    #[track_caller]
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         if !self.state.insert(value) {
             self.mistakes.push(Mistake::new(format!(
-                "the builder was given two values of type `{}`; wrap one in a type of its own",
-                std::any::type_name::<T>()
+                "the builder was given a second value of type `{}` at {}; wrap one in a type of \
+                 its own",
+                std::any::type_name::<T>(),
+                Location::caller()
             )));
         }
         self
@@ -74,6 +77,7 @@ impl HealthBuilder {
 
     /// Provides shared data of a web framework, such as `web::Data<T>`, where no request brings
     /// it: on a management port, or on the command line.
+    #[track_caller]
     pub fn data<D: Send + Sync + 'static>(self, data: D) -> Self {
         self.state(data)
     }
@@ -85,29 +89,36 @@ impl HealthBuilder {
     }
 
     /// Demands that checks of these names are there: linked in, or added.
+    #[track_caller]
     pub fn require<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.required.extend(names.into_iter().map(Into::into));
+        let place = Location::caller();
+        self.required
+            .extend(names.into_iter().map(|name| (name.into(), place)));
         self
     }
 
     /// Leaves out the check with this identity (`module::path::function`), or with this name if
     /// one check only has it.
+    #[track_caller]
     pub fn exclude(mut self, check: impl Into<String>) -> Self {
-        self.changes.push(Change::Exclude(check.into()));
+        self.changes.push(Change::exclude(check.into()));
         self
     }
 
     /// Changes the name of the check with this identity (`module::path::function`), or with this
     /// name if one check only has it.
+    #[track_caller]
     pub fn rename(mut self, check: impl Into<String>, name: impl Into<String>) -> Self {
-        self.changes.push(Change::Rename(check.into(), name.into()));
+        self.changes.push(Change::rename(check.into(), name.into()));
         self
     }
 
     /// How long a whole probe may take, whatever its checks say. Default: 5 s.
+    #[track_caller]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         if deadline.is_zero() {
-            let text = "a probe deadline of 0 leaves no time for any check";
+            let place = Location::caller();
+            let text = format!("a probe deadline of 0, set at {place}, leaves no time for a check");
             self.mistakes.push(Mistake::new(text));
         }
         self.deadline = deadline;
@@ -138,12 +149,13 @@ impl HealthBuilder {
         if linked {
             checks.extend(registry::linked());
         }
+        let found_none = checks.is_empty();
         for change in changes {
-            change.apply(&mut checks, &mut mistakes);
+            mistakes.extend(change.apply(&mut checks).err());
         }
         let checks = registry::validate(checks, &state, &required, &mut mistakes);
         BuildError::unless_empty(mistakes)?;
-        if linked && checks.is_empty() {
+        if linked && found_none {
             tracing::warn!(
                 target: "health",
                 "no health check was found, so every probe passes; {LINKING}"

@@ -94,7 +94,6 @@ impl Check {
 
     #[track_caller]
     fn built(name: Cow<'static, str>, work: Arc<dyn Fn() -> Work + Send + Sync>) -> Self {
-        let caller = panic::Location::caller();
         Self {
             identity: name.clone(),
             name,
@@ -104,10 +103,7 @@ impl Check {
             critical: true,
             tags: Vec::new(),
             description: Cow::Borrowed(""),
-            location: Location {
-                file: caller.file(),
-                line: caller.line(),
-            },
+            location: Location::caller(),
             body: Body::Built(work),
         }
     }
@@ -274,6 +270,16 @@ pub struct Location {
 }
 
 impl Location {
+    /// Where the function that is `#[track_caller]` was called.
+    #[track_caller]
+    pub(crate) fn caller() -> Self {
+        let caller = panic::Location::caller();
+        Self {
+            file: caller.file(),
+            line: caller.line(),
+        }
+    }
+
     /// The file, as the compiler was given it.
     pub const fn file(&self) -> &'static str {
         self.file

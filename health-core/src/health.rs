@@ -81,7 +81,8 @@ impl Health {
     }
 
     /// The longest that a probe may take: the longest timeout among its checks or the deadline,
-    /// whichever is less. Zero if it has no checks.
+    /// whichever is less. Zero if it has no checks. Those of readiness include the startup checks,
+    /// which it asks until they have passed.
     pub fn longest(&self, probe: Probe) -> Duration {
         self.0.engine.longest(probe)
     }
@@ -158,6 +159,11 @@ impl Health {
     #[doc(hidden)]
     pub fn is_news(&self, place: &str) -> bool {
         lock(&self.0.announced).insert(place.to_owned())
+    }
+
+    /// Whether this stands in for a registry with mistakes.
+    pub fn is_misconfigured(&self) -> bool {
+        self.0.misconfigured
     }
 
     /// The phase that is known without asking a check.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Check;
-use crate::check::is_valid_name;
+use crate::check::{Location, is_valid_name};
 use crate::context::StateMap;
 use crate::descriptor::Descriptor;
 use crate::error::Mistake;
@@ -22,47 +22,64 @@ pub(crate) fn linked() -> impl Iterator<Item = Check> {
 
 /// A change to a check that is picked by its identity, or by its name if one check only has it.
 #[derive(Debug)]
-pub(crate) enum Change {
-    Exclude(String),
-    Rename(String, String),
+pub(crate) struct Change {
+    picked: String,
+    /// The new name; without one the check is excluded.
+    name: Option<String>,
+    place: Location,
 }
 
 impl Change {
-    pub(crate) fn apply(self, checks: &mut Vec<Check>, mistakes: &mut Vec<Mistake>) {
-        let (Self::Exclude(picked) | Self::Rename(picked, _)) = &self;
-        let index = match pick(checks, picked) {
-            Ok(index) => index,
-            Err(mistake) => return mistakes.push(mistake),
-        };
-        match self {
-            Self::Exclude(_) => drop(checks.remove(index)),
-            Self::Rename(_, name) => checks[index].name = name.into(),
+    #[track_caller]
+    pub(crate) fn exclude(picked: String) -> Self {
+        Self {
+            picked,
+            name: None,
+            place: Location::caller(),
         }
     }
-}
 
-fn pick(checks: &[Check], picked: &str) -> Result<usize, Mistake> {
-    let by = |matches: &dyn Fn(&Check) -> bool| -> Vec<usize> {
-        let found = checks
-            .iter()
-            .enumerate()
-            .filter(|(_, check)| matches(check));
-        found.map(|(index, _)| index).collect()
-    };
-    let mut found = by(&|check| check.identity() == picked);
-    if found.is_empty() {
-        found = by(&|check| check.name() == picked);
+    #[track_caller]
+    pub(crate) fn rename(picked: String, name: String) -> Self {
+        Self {
+            picked,
+            name: Some(name),
+            place: Location::caller(),
+        }
     }
-    match *found {
-        [one] => Ok(one),
-        [] => Err(Mistake::new(format!(
-            "there is no check `{picked}` to exclude or rename; there are: {}",
-            list(checks.iter().map(Check::identity)),
-        ))),
-        _ => Err(Mistake::new(format!(
-            "`{picked}` is the name of several checks; say which: {}",
-            list(found.iter().map(|index| checks[*index].identity())),
-        ))),
+
+    pub(crate) fn apply(self, checks: &mut Vec<Check>) -> Result<(), Mistake> {
+        let index = self.pick(checks)?;
+        match self.name {
+            None => drop(checks.remove(index)),
+            Some(name) => checks[index].name = name.into(),
+        }
+        Ok(())
+    }
+
+    fn pick(&self, checks: &[Check]) -> Result<usize, Mistake> {
+        let found = |matches: &dyn Fn(&Check) -> bool| -> Vec<usize> {
+            (0..checks.len())
+                .filter(|index| matches(&checks[*index]))
+                .collect()
+        };
+        let mut picked = found(&|check| check.identity() == self.picked);
+        if picked.is_empty() {
+            picked = found(&|check| check.name() == self.picked);
+        }
+        let (name, place) = (&self.picked, self.place);
+        match *picked {
+            [one] => Ok(one),
+            [] => Err(Mistake::new(format!(
+                "there is no check `{name}` to exclude or rename at {place}; there are: {}",
+                list(checks.iter().map(Check::identity)),
+            ))),
+            _ => Err(Mistake::new(format!(
+                "`{name}`, to be excluded or renamed at {place}, is the name of several checks; \
+                 say which: {}",
+                list(picked.iter().map(|index| checks[*index].identity())),
+            ))),
+        }
     }
 }
 
@@ -70,7 +87,7 @@ fn pick(checks: &[Check], picked: &str) -> Result<usize, Mistake> {
 pub(crate) fn validate(
     mut checks: Vec<Check>,
     state: &StateMap,
-    required: &BTreeSet<String>,
+    required: &BTreeMap<String, Location>,
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<Arc<Check>> {
     checks.sort_by(|a, b| (&a.name, a.location()).cmp(&(&b.name, b.location())));
@@ -108,8 +125,8 @@ fn mistakes_of(check: &Check, state: &StateMap) -> Vec<Mistake> {
     for (requirement, written) in check.requirements() {
         if !requirement.from_caller && !state.has(&requirement) {
             mistake(format!(
-                "it takes `State<{written}>`, but there is no such state; give the builder one \
-                 with `.state(value)`, the value being a `{}`",
+                "it takes `State<{written}>`, but there is no such state; give the builder one, \
+                 as in `Health::builder().state(value)`, the value being a `{}`",
                 requirement.type_name
             ));
         }
@@ -127,25 +144,32 @@ fn duplicates(checks: &[Check]) -> Vec<Mistake> {
         let places = same
             .iter()
             .map(|c| format!("`{}` at {}", c.identity(), c.location()));
+        let places = places.collect::<Vec<_>>().join(", ");
+        let first = same[0].identity();
+        let mend = if same.iter().all(|check| check.identity() == first) {
+            "give one another name".to_owned()
+        } else {
+            format!(
+                "rename one with `name = \"...\"` or with the builder's \
+                 `.rename(\"{first}\", \"...\")`"
+            )
+        };
+        let count = same.len();
         Mistake::new(format!(
-            "{} checks are named `{name}`: {}; rename one with `name = \"...\"` or with the \
-             builder's `.rename(\"{}\", \"...\")`",
-            same.len(),
-            places.collect::<Vec<_>>().join(", "),
-            same[0].identity(),
+            "{count} checks are named `{name}`: {places}; {mend}"
         ))
     };
     by_name.into_iter().map(duplicate).collect()
 }
 
-fn missing(checks: &[Check], required: &BTreeSet<String>) -> Vec<Mistake> {
+fn missing(checks: &[Check], required: &BTreeMap<String, Location>) -> Vec<Mistake> {
     let names: BTreeSet<_> = checks.iter().map(Check::name).collect();
     let absent = required
         .iter()
-        .filter(|name| !names.contains(name.as_str()));
-    let mistake = |name: &String| {
+        .filter(|(name, _)| !names.contains(name.as_str()));
+    let mistake = |(name, place): (&String, &Location)| {
         Mistake::new(format!(
-            "the required check `{name}` is not there; {LINKING} Found: {}",
+            "the check `{name}`, required at {place}, is not there; {LINKING} Found: {}",
             list(names.iter().copied())
         ))
     };

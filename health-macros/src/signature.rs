@@ -6,13 +6,14 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{
     Attribute, Error, Expr, ExprLit, FnArg, GenericArgument, Lit, Meta, PathArguments, ReturnType,
-    Signature, Type, Visibility,
+    Safety, Signature, Token, Type, Visibility,
 };
 
 /// A function whose body was not looked at: an unfinished one costs nothing.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) signature: Signature,
+    no_body: Option<Token![;]>,
 }
 
 impl Parse for Function {
@@ -20,10 +21,12 @@ impl Parse for Function {
         let attributes = input.call(Attribute::parse_outer)?;
         input.parse::<Visibility>()?;
         let signature = input.parse()?;
+        let no_body = input.parse()?;
         input.parse::<TokenStream>()?;
         Ok(Self {
             attributes,
             signature,
+            no_body,
         })
     }
 }
@@ -33,79 +36,33 @@ impl Function {
     pub(crate) fn validate(&self, mistakes: &mut Vec<Error>) {
         let signature = &self.signature;
         let name = &signature.ident;
-        let mut mistake = |tokens: &dyn ToTokens, text: String| {
+        let mut mistake = |tokens: &dyn ToTokens, text: &str| {
+            let text = format!("the health check `{name}` {text}");
             mistakes.push(Error::new_spanned(tokens, text));
         };
         if let Some(constness) = &signature.constness {
-            mistake(
-                constness,
-                format!("the health check `{name}` cannot be const"),
-            );
+            mistake(constness, "cannot be const");
         }
-        if !matches!(signature.safety, syn::Safety::Default) {
+        if !matches!(signature.safety, Safety::Default) {
             mistake(
                 &signature.safety,
-                format!("the health check `{name}` cannot be unsafe: nobody could vouch for it"),
+                "cannot be unsafe: nobody could vouch for it",
             );
         }
         if let Some(abi) = &signature.abi {
-            mistake(
-                abi,
-                format!("the health check `{name}` must be a plain Rust function"),
-            );
+            mistake(abi, "must be a plain Rust function");
         }
         if !signature.generics.params.is_empty() {
-            mistake(
-                &signature.generics.params,
-                format!(
-                    "the health check `{name}` cannot be generic: it is registered once, so its \
-                     types must be known"
-                ),
-            );
+            mistake(&signature.generics.params, GENERIC);
         }
         if let Some(variadic) = &signature.variadic {
-            mistake(
-                variadic,
-                format!("the health check `{name}` cannot be variadic"),
-            );
+            mistake(variadic, "cannot be variadic");
+        }
+        if let Some(semicolon) = &self.no_body {
+            mistake(semicolon, "must be a free function with a body");
         }
         for input in &signature.inputs {
-            if let Some(condition) = conditions(attributes_of(input)).next() {
-                mistake(
-                    condition,
-                    format!(
-                        "an argument of the health check `{name}` cannot be conditional; write \
-                         two functions, each with its `cfg`"
-                    ),
-                );
-            }
-            match input {
-                FnArg::Receiver(receiver) => mistake(
-                    receiver,
-                    format!(
-                        "the health check `{name}` must be a free function, not a method; take \
-                         what it needs as `State<T>` or `web::Data<T>`"
-                    ),
-                ),
-                FnArg::Typed(argument) => match ungrouped(&argument.ty) {
-                    Type::Reference(reference) => mistake(
-                        reference,
-                        format!(
-                            "the health check `{name}` cannot take a reference, for nobody could \
-                             keep what it refers to; take `State<T>` or `web::Data<T>`, which \
-                             are references that are counted"
-                        ),
-                    ),
-                    Type::ImplTrait(opaque) => mistake(
-                        opaque,
-                        format!(
-                            "the health check `{name}` cannot be generic: it is registered once, \
-                             so its types must be known"
-                        ),
-                    ),
-                    _ => {}
-                },
-            }
+            validate_argument(input, &mut mistake);
         }
     }
 
@@ -154,6 +111,32 @@ impl Function {
             // Such as `#[doc = include_str!("...")]`, which only rustc can read.
             None => quote!(::core::concat!(#(#lines, "\n"),*)),
         }
+    }
+}
+
+const GENERIC: &str = "cannot be generic: it is registered once, so its types must be known";
+
+fn validate_argument(input: &FnArg, mistake: &mut dyn FnMut(&dyn ToTokens, &str)) {
+    if let Some(condition) = conditions(attributes_of(input)).next() {
+        let text = "cannot have a conditional argument; write two functions, each with its `cfg`";
+        mistake(condition, text);
+    }
+    let ty = match input {
+        FnArg::Receiver(receiver) => {
+            let text = "must be a free function, not a method; take what it needs as `State<T>` \
+                        or `web::Data<T>`";
+            return mistake(receiver, text);
+        }
+        FnArg::Typed(argument) => ungrouped(&argument.ty),
+    };
+    match ty {
+        Type::Reference(_) => {
+            let text = "cannot take a reference, for nobody could keep what it refers to; take \
+                        `State<T>` or `web::Data<T>`, which are references that are counted";
+            mistake(ty, text);
+        }
+        Type::ImplTrait(_) => mistake(ty, GENERIC),
+        _ => {}
     }
 }
 

@@ -4,10 +4,12 @@
 //! cargo run -p misbehaving
 //! time curl -i http://127.0.0.1:8000/health/ready    # 503 in half a second, every time
 //! curl http://127.0.0.1:8000/demo/runs               # how often each check was started
+//! curl http://127.0.0.1:8000/demo/overlaps           # how often twice at once: never
 //! curl http://127.0.0.1:8000/demo/query              # the application itself is unharmed
 //! ```
 
 use std::error::Error;
+use std::io::{self, IsTerminal};
 use std::thread;
 use std::time::Duration;
 
@@ -25,7 +27,7 @@ static RUNS: Runs = Runs::new();
 /// The database answers.
 #[health_check(kind = "readiness", timeout_ms = 500, cache_ms = 0)]
 async fn fine(pool: web::Data<SqlitePool>) -> Result<(), sqlx::Error> {
-    RUNS.started("fine");
+    let _run = RUNS.start("fine");
     sqlx::query("SELECT 1")
         .execute(pool.get_ref())
         .await
@@ -35,40 +37,45 @@ async fn fine(pool: web::Data<SqlitePool>) -> Result<(), sqlx::Error> {
 /// Never completes.
 #[health_check(kind = "readiness", timeout_ms = 500, cache_ms = 0)]
 async fn hang() {
-    RUNS.started("hang");
+    let _run = RUNS.start("hang");
     std::future::pending::<()>().await;
 }
 
 /// Blocks its thread, although it is async.
 #[health_check(kind = "readiness", timeout_ms = 500, cache_ms = 0)]
 async fn block() {
-    RUNS.started("block");
+    let _run = RUNS.start("block");
     thread::sleep(Duration::from_secs(10));
 }
 
-/// Panics.
+/// Panics with a text that must not get out.
 #[health_check(kind = "readiness", timeout_ms = 500, cache_ms = 0)]
 async fn panic() {
-    RUNS.started("panic");
-    panic!("this check always panics");
+    let _run = RUNS.start("panic");
+    panic!("no answer from redis://:hunter2@cache.internal");
 }
 
 /// Takes 10 s on a thread of its own.
 #[health_check(kind = "readiness", timeout_ms = 500, cache_ms = 0)]
 fn sync_slow() {
-    RUNS.started("sync_slow");
+    let _run = RUNS.start("sync_slow");
     thread::sleep(Duration::from_secs(10));
 }
 
 /// Fails with a text that must not get out.
 #[health_check(kind = "readiness", timeout_ms = 500, cache_ms = 0)]
 async fn error() -> Result<(), String> {
-    RUNS.started("error");
+    let _run = RUNS.start("error");
     Err("cannot connect to postgres://orders:hunter2@db.internal:5432/orders".to_owned())
 }
 
 async fn demo_runs() -> HttpResponse {
     HttpResponse::Ok().json(RUNS.counts())
+}
+
+/// How often a check was started while it was running: never.
+async fn demo_overlaps() -> HttpResponse {
+    HttpResponse::Ok().json(RUNS.overlaps())
 }
 
 async fn demo_query(pool: web::Data<SqlitePool>) -> Result<HttpResponse, Box<dyn Error>> {
@@ -81,7 +88,8 @@ async fn demo_query(pool: web::Data<SqlitePool>) -> Result<HttpResponse, Box<dyn
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .init();
     let host = std::env::var("HOST").unwrap_or_else(|_| "127.0.0.1".to_owned());
     let port: u16 = std::env::var("PORT")
@@ -101,6 +109,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .app_data(pool.clone())
             .service(health_actix::service())
             .route("/demo/runs", web::get().to(demo_runs))
+            .route("/demo/overlaps", web::get().to(demo_overlaps))
             .route("/demo/query", web::get().to(demo_query))
     })
     .bind((host, port))?

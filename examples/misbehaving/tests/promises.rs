@@ -140,6 +140,12 @@ fn promises_are_kept_while_checks_misbehave() {
     let hung = runs["hang"].as_u64().unwrap();
     assert!((10..=14).contains(&hung), "{runs}");
 
+    assert_eq!(
+        get(port, "/demo/overlaps").json(),
+        json!(0),
+        "twice at once"
+    );
+
     for path in ["/health", "/health/live", "/health/started"] {
         assert_eq!(get(port, path).code, 200);
     }
@@ -153,7 +159,15 @@ fn promises_are_kept_while_checks_misbehave() {
         log.contains("postgres://orders:***@db.internal:5432/orders"),
         "{log}"
     );
+    assert!(
+        log.contains("no answer from redis://:***@cache.internal"),
+        "{log}"
+    );
     assert!(!log.contains("hunter2"));
+    assert!(
+        !log.contains("panicked at"),
+        "the hook prints no caught panic: {log}"
+    );
 }
 
 /// Queries the database through the application, over and over.

@@ -40,7 +40,7 @@ fn word(report: &Report) -> &'static str {
     match (report.probe(), report.phase()) {
         (Probe::Liveness, _) if passing => "alive",
         (Probe::Liveness, _) => "unhealthy",
-        (_, Phase::Misconfigured) => "misconfigured",
+        (_, Phase::Misconfigured) => MISCONFIGURED.status,
         (Probe::Readiness, Phase::Draining) => "draining",
         (Probe::Readiness, Phase::Maintenance(_)) => "maintenance",
         (Probe::Readiness, _) if passing => "ready",
@@ -53,9 +53,7 @@ fn word(report: &Report) -> &'static str {
 fn detail(report: &Report) -> Option<&str> {
     match (report.probe(), report.phase()) {
         (Probe::Liveness, _) => None,
-        (_, Phase::Misconfigured) => {
-            Some("The health checks are misconfigured; the log lists the mistakes")
-        }
+        (_, Phase::Misconfigured) => Some(MISCONFIGURED.detail),
         (Probe::Readiness, Phase::Maintenance(maintenance)) => Some(maintenance.reason()),
         (Probe::Readiness, Phase::Starting) => Some("Service is still initialising"),
         (Probe::Startup, _) if !report.is_passing() => Some("Service is still initialising"),
@@ -166,6 +164,11 @@ pub(crate) struct Problem {
 pub(crate) const NOT_FOUND: Problem = Problem {
     status: "not_found",
     detail: "There is no check of this name",
+};
+
+pub(crate) const MISCONFIGURED: Problem = Problem {
+    status: "misconfigured",
+    detail: "The health checks are misconfigured; the log lists the mistakes",
 };
 
 pub(crate) const METHOD_NOT_ALLOWED: Problem = Problem {

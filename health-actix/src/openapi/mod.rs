@@ -6,9 +6,7 @@ use actix_web::http::Method;
 use health_core::{Check, Health, Probe};
 use serde_json::{Value, json};
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{
-    HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem,
-};
+use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
@@ -16,9 +14,9 @@ use utoipa::openapi::{
     ResponseBuilder,
 };
 
-use self::schema::{CHECK, PROBLEM, reference};
-use crate::dialect::default::{METHOD_NOT_ALLOWED, NOT_FOUND};
-use crate::endpoint::{ENDPOINTS, Endpoint, Kind, NAME};
+use self::schema::{CHECK, CHECK_WORDS, PROBLEM, probe_words, reference, report_name, with_status};
+use crate::dialect::default::{METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND};
+use crate::endpoint::{ENDPOINTS, Endpoint, Kind, METHODS, NAME};
 
 /// The tag of all operations.
 const TAG: &str = "health";
@@ -35,7 +33,7 @@ pub(crate) fn json(health: &Health, prefix: &str) -> String {
 pub(crate) fn document(health: &Health, prefix: &str) -> OpenApi {
     let mut paths = PathsBuilder::new();
     for endpoint in &ENDPOINTS {
-        paths = paths.path(endpoint.below(prefix), path_item(endpoint, health));
+        paths = paths.path(endpoint.below(prefix), path_item(endpoint, prefix, health));
     }
     let info = InfoBuilder::new()
         .title("Health")
@@ -54,54 +52,61 @@ pub(crate) fn document(health: &Health, prefix: &str) -> OpenApi {
         .build()
 }
 
-fn path_item(endpoint: &Endpoint, health: &Health) -> PathItem {
+fn path_item(endpoint: &Endpoint, prefix: &str, health: &Health) -> PathItem {
+    let id = operation_id(&endpoint.below(prefix));
     let mut item = PathItem::default();
-    for (method, answered, suffix) in [
-        (HttpMethod::Get, Method::GET, ""),
-        (HttpMethod::Head, Method::HEAD, "Head"),
-        (HttpMethod::Options, Method::OPTIONS, "Options"),
-    ] {
-        if !endpoint.answers(&answered) {
-            continue;
-        }
-        let operation = operation(endpoint, &method, suffix, health).build();
+    for method in METHODS {
+        let operation = operation(endpoint, &method, health);
         match method {
-            HttpMethod::Get => item.get = Some(operation),
-            HttpMethod::Head => item.head = Some(operation),
-            _ => item.options = Some(operation),
+            Method::GET => item.get = Some(operation.operation_id(Some(id.clone())).build()),
+            Method::HEAD => {
+                item.head = Some(operation.operation_id(Some(format!("{id}Head"))).build());
+            }
+            _ => {
+                item.options = Some(operation.operation_id(Some(format!("{id}Options"))).build());
+            }
         }
     }
     item
 }
 
-fn operation(
-    endpoint: &Endpoint,
-    method: &HttpMethod,
-    suffix: &str,
-    health: &Health,
-) -> OperationBuilder {
+/// `healthChecksName` for `/health/checks/{name}`: unique, whatever else is in a document.
+fn operation_id(path: &str) -> String {
+    let mut id = String::new();
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric());
+    for word in words.filter(|word| !word.is_empty()) {
+        if id.is_empty() {
+            id.push_str(word);
+        } else {
+            let (first, rest) = word.split_at(1);
+            id.push_str(&first.to_ascii_uppercase());
+            id.push_str(rest);
+        }
+    }
+    if id.is_empty() { "root".to_owned() } else { id }
+}
+
+fn operation(endpoint: &Endpoint, method: &Method, health: &Health) -> OperationBuilder {
     let (summary, description) = describe(endpoint.kind, health);
-    let note = match method {
-        HttpMethod::Get => "",
-        HttpMethod::Head => "\n\nAs GET, without the body.",
+    let note = match *method {
+        Method::GET => "",
+        Method::HEAD => "\n\nAs GET, without the body.",
         _ => {
             "\n\nAs GET, for balancers that probe with OPTIONS; a CORS preflight is answered with \
              204 and says nothing of health."
         }
     };
-    let has_body = !matches!(method, HttpMethod::Head);
     let mut operation = OperationBuilder::new()
         .tag(TAG)
-        .operation_id(Some(format!("{}{suffix}", endpoint.id)))
         .summary(Some(summary))
         .description(Some(format!("{description}{note}")));
     if endpoint.kind == Kind::Check {
         operation = operation.parameter(name_parameter(health));
     }
-    for (code, response) in responses(endpoint, health, has_body) {
+    for (code, response) in responses(endpoint, health, *method != Method::HEAD) {
         operation = operation.response(code, response);
     }
-    if matches!(method, HttpMethod::Options) {
+    if *method == Method::OPTIONS {
         let preflight = ResponseBuilder::new()
             .description("A CORS preflight.")
             .header("Allow", header("The methods that are answered."));
@@ -201,44 +206,50 @@ fn responses(
     health: &Health,
     has_body: bool,
 ) -> Vec<(&'static str, Response)> {
-    let answer = |description: &str, schema: &str, example: Value| {
-        response(description, has_body.then(|| (reference(schema), example)))
+    let answer = |description: &str, schema: RefOr<Schema>, example: Value| {
+        response(description, has_body.then_some((schema, example)))
     };
+    let problem = || reference(PROBLEM);
     let mut responses = match endpoint.kind {
         Kind::Probe(probe) => {
-            let schema = schema::report_name(probe);
             let [passing, failing] = probe_examples(probe, health);
+            let [passes, fails] = probe_words(probe);
+            let report = |words| with_status(report_name(probe), words);
+            let failing = answer("It fails.", report(fails), failing);
             vec![
-                ("200", answer("It passes.", schema, passing).build()),
-                (
-                    "503",
-                    with_retry_after(probe, answer("It fails.", schema, failing)).build(),
-                ),
+                ("200", answer("It passes.", report(passes), passing).build()),
+                ("503", with_retry_after(probe, failing).build()),
             ]
         }
         Kind::Check => {
-            let [passing, failing, problem] = check_examples(health);
+            let [passing, failing] = check_examples(health);
+            let [passes, fails] = CHECK_WORDS;
+            let unhealthy = if health.is_misconfigured() {
+                answer(
+                    "The health checks are misconfigured.",
+                    problem(),
+                    json!(MISCONFIGURED),
+                )
+            } else {
+                answer("Unhealthy.", with_status(CHECK, fails), failing)
+            };
+            let known = answer("Healthy or degraded.", with_status(CHECK, passes), passing);
+            let unknown = answer("There is no such check.", problem(), json!(NOT_FOUND));
             vec![
-                (
-                    "200",
-                    answer("Healthy or degraded.", CHECK, passing).build(),
-                ),
-                ("503", answer("Unhealthy.", CHECK, failing).build()),
-                (
-                    "404",
-                    answer("There is no check of this name.", PROBLEM, problem).build(),
-                ),
+                ("200", known.build()),
+                ("503", unhealthy.build()),
+                ("404", unknown.build()),
             ]
         }
         Kind::OpenApi => {
             let any = ObjectBuilder::new().schema_type(Type::Object).build();
             let example = json!({"openapi": "3.1.0"});
-            let body = has_body.then_some((RefOr::T(Schema::Object(any)), example));
-            vec![("200", response("The document.", body).build())]
+            let any = RefOr::T(Schema::Object(any));
+            vec![("200", answer("The document.", any, example).build())]
         }
     };
     let example = json!(METHOD_NOT_ALLOWED);
-    let other = answer("Any method that is not described here.", PROBLEM, example)
+    let other = answer("Any method that is not described here.", problem(), example)
         .header("Allow", header("The methods that are answered."));
     responses.push(("405", other.build()));
     responses
@@ -276,39 +287,40 @@ fn header(description: &str) -> utoipa::openapi::Header {
         .build()
 }
 
-/// Bodies of a probe as it passes and as it fails, with real checks if there are any.
+/// Bodies of a probe as it passes and as it fails, with a real check if there is one.
 fn probe_examples(probe: Probe, health: &Health) -> [Value; 2] {
     let mut serving = health
         .checks()
         .filter(|check| check.probes().contains(probe));
-    let name = serving.next().map_or("example", Check::name);
+    let check = serving.next();
+    let name = check.map_or("example", Check::name);
     let healthy = json!({ name: {"healthy": true, "latency_ms": 3.2} });
-    let failing = json!({ name: {"healthy": false, "error": "Timeout after 800ms"} });
+    let failing = json!({ name: {"healthy": false, "error": timeout_of(check)} });
+    let [passing, failing_word] = match probe {
+        Probe::Liveness => ["alive", "unhealthy"],
+        Probe::Readiness => ["ready", "not_ready"],
+        Probe::Startup => ["started", "starting"],
+    };
+    let mut passes = json!({"status": passing});
+    let mut fails = json!({"status": failing_word, "checks": failing});
     match probe {
-        Probe::Liveness => [
-            json!({"status": "alive"}),
-            json!({"status": "unhealthy", "checks": failing}),
-        ],
-        Probe::Readiness => [
-            json!({"status": "ready", "checks": healthy}),
-            json!({"status": "not_ready", "checks": failing}),
-        ],
-        Probe::Startup => [
-            json!({"status": "started"}),
-            json!({
-                "status": "starting",
-                "detail": "Service is still initialising",
-                "checks": failing,
-            }),
-        ],
+        Probe::Liveness => {}
+        Probe::Readiness => passes["checks"] = healthy,
+        Probe::Startup => fails["detail"] = json!("Service is still initialising"),
     }
+    [passes, fails]
 }
 
-fn check_examples(health: &Health) -> [Value; 3] {
-    let name = health.checks().next().map_or("example", Check::name);
+fn check_examples(health: &Health) -> [Value; 2] {
+    let check = health.checks().next();
+    let name = check.map_or("example", Check::name);
     [
         json!({"status": "healthy", "name": name, "latency_ms": 3.2}),
-        json!({"status": "unhealthy", "name": name, "error": "Timeout after 800ms"}),
-        json!(NOT_FOUND),
+        json!({"status": "unhealthy", "name": name, "error": timeout_of(check)}),
     ]
+}
+
+fn timeout_of(check: Option<&Check>) -> String {
+    let timeout = check.map_or(Check::DEFAULT_TIMEOUT, Check::timeout);
+    format!("Timeout after {}ms", timeout.as_millis())
 }

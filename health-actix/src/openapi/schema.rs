@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Ref, RefOr};
 
-use crate::dialect::default::{METHOD_NOT_ALLOWED, NOT_FOUND};
+use crate::dialect::default::{METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND};
 
 /// The names of the components; prefixed, so that they do not clash with a user's own.
 const FINDING: &str = "HealthFinding";
@@ -40,21 +40,32 @@ pub(super) fn reference(schema: &str) -> RefOr<Schema> {
     RefOr::Ref(Ref::from_schema_name(schema))
 }
 
-fn probe_report(probe: Probe, health: &Health) -> Schema {
-    let words: &[&str] = match probe {
-        Probe::Liveness => &["alive", "unhealthy"],
-        Probe::Readiness => &[
-            "ready",
-            "not_ready",
-            "draining",
-            "maintenance",
-            "misconfigured",
+/// The words of a probe that passes, and of one that fails.
+pub(super) const fn probe_words(probe: Probe) -> [&'static [&'static str]; 2] {
+    match probe {
+        Probe::Liveness => [&["alive"], &["unhealthy"]],
+        Probe::Readiness => [
+            &["ready"],
+            &["not_ready", "draining", "maintenance", "misconfigured"],
         ],
-        Probe::Startup => &["started", "starting", "misconfigured"],
-    };
+        Probe::Startup => [&["started"], &["starting", "misconfigured"]],
+    }
+}
+
+/// The same of one check.
+pub(super) const CHECK_WORDS: [&[&str]; 2] = [&["healthy", "degraded"], &["unhealthy"]];
+
+/// A report with one of these words.
+pub(super) fn with_status(schema: &str, words: &[&str]) -> RefOr<Schema> {
+    let status = ObjectBuilder::new().property("status", words_schema(words));
+    let both = AllOfBuilder::new().item(reference(schema)).item(status);
+    RefOr::T(both.build().into())
+}
+
+fn probe_report(probe: Probe, health: &Health) -> Schema {
     let mut report = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property("status", words_schema(words))
+        .property("status", words_schema(&probe_words(probe).concat()))
         .required("status")
         .property(
             "degraded",
@@ -127,10 +138,7 @@ fn check_report(health: &Health) -> Schema {
     }
     let report = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property(
-            "status",
-            words_schema(&["healthy", "degraded", "unhealthy"]),
-        )
+        .property("status", words_schema(&CHECK_WORDS.concat()))
         .required("status")
         .property("name", name)
         .required("name");
@@ -154,14 +162,17 @@ fn with_finding(object: ObjectBuilder) -> ObjectBuilder {
         )
 }
 
+const PROBLEMS: [&str; 3] = [
+    NOT_FOUND.status,
+    METHOD_NOT_ALLOWED.status,
+    MISCONFIGURED.status,
+];
+
 fn problem() -> Schema {
     ObjectBuilder::new()
         .schema_type(Type::Object)
         .description(Some("Why there is no report."))
-        .property(
-            "status",
-            words_schema(&[NOT_FOUND.status, METHOD_NOT_ALLOWED.status]),
-        )
+        .property("status", words_schema(&PROBLEMS))
         .required("status")
         .property("detail", text("What is wrong, and what to do instead."))
         .required("detail")

@@ -159,6 +159,20 @@ async fn critical_timed_out() {
 }
 
 #[actix_web::test]
+async fn non_critical_timed_out() {
+    let health = health([
+        Check::new("database", async || ()).readiness(),
+        Check::new("cache", std::future::pending::<()>)
+            .liveness()
+            .readiness()
+            .startup()
+            .with_critical(false)
+            .with_timeout(Duration::from_millis(60)),
+    ]);
+    compare("non_critical_timed_out.txt", service(&health)).await;
+}
+
+#[actix_web::test]
 async fn before_startup() {
     let health = health([
         Check::new("database", async || ()).readiness(),

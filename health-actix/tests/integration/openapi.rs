@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_web::web;
 use health_actix::{Check, Health, HealthService};
 use serde_json::{Value, json};
 
@@ -93,7 +94,7 @@ async fn every_path_and_method_of_the_document_is_answered_as_it_says() {
             assert_eq!(response["content"].is_object(), has_body, "{method} {path}");
         }
     }
-    assert_eq!(operations, 5 * 3 + 2);
+    assert_eq!(operations, 6 * 3);
 }
 
 #[cfg(feature = "utoipa")]
@@ -104,4 +105,35 @@ fn the_typed_document_merges_into_a_users_own() {
     api.merge(service.openapi());
     assert!(api.paths.paths.contains_key("/health/ready"));
     assert!(serde_json::to_value(service.openapi()).unwrap() == document(&service));
+}
+
+#[actix_web::test]
+async fn in_a_scope_the_served_document_has_the_paths_of_the_scope() {
+    let health = two_checks();
+    let address = serve(move || web::scope("/api").service(HealthService::new(&health)));
+    let (code, document) = get(address, "/api/health/openapi.json/").await;
+    assert_eq!(code, 200);
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let ready = &document["paths"]["/api/health/ready"];
+    assert_eq!(ready["get"]["operationId"], "apiHealthReady");
+}
+
+#[test]
+fn operations_of_two_services_do_not_clash() {
+    let health = two_checks();
+    let ids = |prefix| {
+        let text = HealthService::new(&health).prefix(prefix).openapi_json();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let items = document["paths"].as_object().unwrap().values();
+        let operations = items.flat_map(|item| item.as_object().unwrap().values().cloned());
+        let ids = operations.map(|o| o["operationId"].as_str().unwrap().to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    let mut all: Vec<_> = ["/health", "/ops/health", ""]
+        .into_iter()
+        .flat_map(ids)
+        .collect();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 3 * 6 * 3, "{all:?}");
 }

@@ -16,6 +16,7 @@ use self::pending::Asking;
 use self::run::{Job, Run};
 use crate::bind::{Binder, Work};
 use crate::context::{Caller, Context, Requirement, StateMap};
+use crate::observe::Told;
 use crate::sample::{Asked, Sample};
 use crate::sync::{discard, guarded, lock};
 use crate::{Check, Entry, Phase, Probe, Reason, Report};
@@ -35,6 +36,8 @@ pub(crate) struct Engine {
 struct Slot {
     check: Arc<Check>,
     instances: Instances,
+    /// What was told of callers for whom it cannot be bound: they have no instance.
+    unbound: Mutex<Told>,
 }
 
 #[derive(Debug)]
@@ -73,7 +76,7 @@ impl Engine {
     /// The longest that a probe may take: the longest timeout among its checks or the deadline,
     /// whichever is less.
     pub(crate) fn longest(&self, probe: Probe) -> Duration {
-        let serving = self.checks().filter(|check| check.probes().contains(probe));
+        let serving = self.checks().filter(|check| concerns(check, probe));
         let longest = serving.map(|check| check.timeout()).max();
         longest.unwrap_or_default().min(self.deadline)
     }
@@ -139,11 +142,10 @@ impl Engine {
     /// The checks that a probe may have to ask, bound for the caller. For readiness these are
     /// the startup checks too.
     fn targets(&self, probe: Probe, cx: Context<'_>, asked: Asked) -> Vec<Target<'_>> {
-        let concerns = |slot: &&Slot| {
-            let probes = slot.check.probes();
-            probes.contains(probe) || probe == Probe::Readiness && probes.contains(Probe::Startup)
-        };
-        let concerned = self.slots.iter().filter(concerns);
+        let concerned = self
+            .slots
+            .iter()
+            .filter(|slot| concerns(&slot.check, probe));
         concerned.map(|slot| self.target(slot, cx, asked)).collect()
     }
 
@@ -152,7 +154,8 @@ impl Engine {
         let bound = match &slot.instances {
             Instances::One(instance) => Ok((Arc::clone(instance), None)),
             Instances::PerCaller(instances) => bind(check, cx, asked)
-                .map(|(work, binder)| (find_instance(check, instances, binder), Some(work))),
+                .map(|(work, binder)| (find_instance(check, instances, binder), Some(work)))
+                .inspect_err(|sample| slot.tell_unbound(sample, asked)),
         };
         Target { check, bound }
     }
@@ -204,8 +207,26 @@ impl Slot {
         } else {
             Instances::One(Arc::new(Instance::new(Arc::clone(&check), Vec::new())))
         };
-        Self { check, instances }
+        Self {
+            check,
+            instances,
+            unbound: Mutex::default(),
+        }
     }
+
+    /// Tells why a caller gets no result; once, not at every probe.
+    fn tell_unbound(&self, sample: &Arc<Sample>, asked: Asked) {
+        let event = lock(&self.unbound).hear(sample, asked.instant);
+        if let Some(event) = event {
+            event.log(&self.check);
+        }
+    }
+}
+
+/// Whether a probe may ask a check. Readiness also asks startup checks that have not passed.
+fn concerns(check: &Check, probe: Probe) -> bool {
+    let probes = check.probes();
+    probes.contains(probe) || probe == Probe::Readiness && probes.contains(Probe::Startup)
 }
 
 /// The probe as which a check is asked for itself: the one whose results are kept longest. Only a

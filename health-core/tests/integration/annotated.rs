@@ -149,8 +149,8 @@ fn a_missing_state_is_a_mistake_that_names_it() {
     assert!(text.contains("check `db.primary` ("), "{text}");
     assert!(
         text.contains(
-            "it takes `State<Pool>`, but there is no such state; give the builder one with \
-             `.state(value)`, the value being a `integration::annotated::Pool`"
+            "it takes `State<Pool>`, but there is no such state; give the builder one, as in \
+             `Health::builder().state(value)`, the value being a `integration::annotated::Pool`"
         ),
         "{text}"
     );
@@ -176,7 +176,7 @@ fn a_name_that_several_have_does_not_pick_one() {
         .build();
     let text = error.unwrap_err().to_string();
     assert!(
-        text.contains("`same` is the name of several checks; say which: `integration::"),
+        text.contains("is the name of several checks; say which: `integration::"),
         "{text}"
     );
 }

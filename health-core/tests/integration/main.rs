@@ -5,6 +5,7 @@ mod annotated;
 mod binding;
 mod engine;
 mod lifecycle;
+mod log;
 mod registry;
 mod support;
 mod threads;

@@ -50,40 +50,58 @@ fn every_mistake_is_listed_with_its_place() {
         .state(8_u8)
         .deadline(Duration::ZERO)
         .exclude("gone")
-        .require(["twice", "cache"]);
-    let error = builder.build().unwrap_err();
-    let helper = FINE;
+        .exclude("twice")
+        .require(["has space", "cache"]);
+    let at = |offset: u32| format!("FILE:{}", line + offset);
+    let helper = format!("FILE:{FINE}");
     let expected = [
-        "8 mistakes in the health checks:".to_owned(),
-        "  - the builder was given two values of type `u8`; wrap one in a type of its own".into(),
-        "  - a probe deadline of 0 leaves no time for any check".into(),
-        "  - there is no check `gone` to exclude or rename; there are: `twice`, `twice`, \
-         `has space`, `aimless`, `never`"
-            .into(),
+        "9 mistakes in the health checks:".to_owned(),
         format!(
-            "  - check `aimless` (FILE:{}): it serves no probe; add `.liveness()`, \
-             `.readiness()` or `.startup()`",
-            line + 5
+            "  - the builder was given a second value of type `u8` at {}; wrap one in a type of \
+             its own",
+            at(8)
         ),
         format!(
-            "  - check `has space` (FILE:{helper}): this cannot be a name; use up to 100 letters, \
+            "  - a probe deadline of 0, set at {}, leaves no time for a check",
+            at(9)
+        ),
+        format!(
+            "  - there is no check `gone` to exclude or rename at {}; there are: `twice`, \
+             `twice`, `has space`, `aimless`, `never`",
+            at(10)
+        ),
+        format!(
+            "  - `twice`, to be excluded or renamed at {}, is the name of several checks; say \
+             which: `twice`, `twice`",
+            at(11)
+        ),
+        format!(
+            "  - check `aimless` ({}): it serves no probe; add `.liveness()`, `.readiness()` or \
+             `.startup()`",
+            at(5)
+        ),
+        format!(
+            "  - check `has space` ({helper}): this cannot be a name; use up to 100 letters, \
              digits, `_`, `-` and `.`"
         ),
         format!(
-            "  - check `never` (FILE:{helper}): a timeout of 0ns makes no sense; it must be above \
-             0 and at most a day"
+            "  - check `never` ({helper}): a timeout of 0ns makes no sense; it must be above 0 \
+             and at most a day"
         ),
         format!(
-            "  - 2 checks are named `twice`: `twice` at FILE:{helper}, `twice` at FILE:{helper}; \
-             rename one with `name = \"...\"` or with the builder's `.rename(\"twice\", \"...\")`"
+            "  - 2 checks are named `twice`: `twice` at {helper}, `twice` at {helper}; give one \
+             another name"
         ),
-        "  - the required check `cache` is not there; a crate whose checks are to be found must \
-         be named by the program, else the linker drops it: write `use that_crate as _;` in \
-         main.rs. Found: `aimless`, `has space`, `never`, `twice`"
-            .into(),
+        format!(
+            "  - the check `cache`, required at {}, is not there; a crate whose checks are to be \
+             found must be named by the program, else the linker drops it: write `use that_crate \
+             as _;` in main.rs. Found: `aimless`, `has space`, `never`, `twice`",
+            at(12)
+        ),
     ];
+    let error = builder.build().unwrap_err();
     assert_eq!(lines(&error), expected);
-    assert_eq!(error.mistakes().len(), 8);
+    assert_eq!(error.mistakes().len(), 9);
 }
 
 #[test]
