@@ -5,6 +5,7 @@ mod data;
 mod dialect;
 mod endpoint;
 mod management;
+mod mounted;
 mod openapi;
 mod respond;
 mod service;

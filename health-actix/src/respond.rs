@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::dialect::default::{CheckBody, METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND, ProbeBody};
 use crate::endpoint::{ALLOWED, Endpoint, Kind, METHODS, NAME};
-use crate::service::Mounted;
+use crate::mounted::Mounted;
 
 /// Answers a request to an endpoint.
 pub(crate) async fn respond(

@@ -1,12 +1,12 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use actix_web::HttpRequest;
 use actix_web::dev::{AppService, HttpServiceFactory};
-use actix_web::web::{self, Bytes};
+use actix_web::web;
 use health_core::{BuildError, Check, Health, Mistake, Probe};
 
-use crate::endpoint::{DOCUMENT, ENDPOINTS};
+use crate::endpoint::ENDPOINTS;
+use crate::mounted::Mounted;
 use crate::openapi;
 use crate::respond::respond;
 
@@ -205,10 +205,12 @@ impl HttpServiceFactory for HealthService {
     fn register(self, config: &mut AppService) {
         let service = self.mountable();
         service.announce();
-        let mounted = Arc::new(Mounted::new(service));
-        for endpoint in ENDPOINTS {
+        let patterns = ENDPOINTS.map(|endpoint| (endpoint, endpoint.patterns(&service.prefix)));
+        let mounted = Mounted::new(service.health, service.prefix, service.service_name);
+        let mounted = Arc::new(mounted);
+        for (endpoint, patterns) in patterns {
             let mounted = Arc::clone(&mounted);
-            web::resource(endpoint.patterns(&mounted.service.prefix))
+            web::resource(patterns)
                 .to(move |request| respond(Arc::clone(&mounted), endpoint, request))
                 .register(config);
         }
@@ -221,42 +223,6 @@ impl fmt::Debug for HealthService {
             .field("health", &self.health)
             .field("prefix", &self.prefix)
             .finish_non_exhaustive()
-    }
-}
-
-/// A service as a worker has it.
-#[derive(Debug)]
-pub(crate) struct Mounted {
-    service: HealthService,
-    document: OnceLock<Bytes>,
-}
-
-impl Mounted {
-    const fn new(service: HealthService) -> Self {
-        Self {
-            service,
-            document: OnceLock::new(),
-        }
-    }
-
-    pub(crate) const fn health(&self) -> &Health {
-        &self.service.health
-    }
-
-    pub(crate) fn service_name(&self) -> Option<&str> {
-        self.service.service_name.as_deref()
-    }
-
-    /// The OpenAPI document, written when it is first asked for. Its paths are those of the
-    /// request, for a scope may have put something before the prefix.
-    pub(crate) fn document(&self, request: &HttpRequest) -> Bytes {
-        let write = || {
-            let pattern = request.match_pattern().unwrap_or_default();
-            let own = pattern.trim_end_matches('/').strip_suffix(DOCUMENT);
-            let prefix = own.unwrap_or(&self.service.prefix);
-            openapi::json(&self.service.health, prefix).into()
-        };
-        self.document.get_or_init(write).clone()
     }
 }
 
