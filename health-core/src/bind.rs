@@ -48,8 +48,8 @@ impl fmt::Debug for Work {
 #[derive(Debug)]
 pub struct Binder<'a> {
     mode: Mode<'a>,
-    /// The identities of what was bound.
-    pub(crate) identities: Vec<Identity>,
+    /// The identities of what was bound, in the order of the arguments.
+    pub(crate) identities: Vec<Option<Identity>>,
     /// What was not there, as the source code calls it.
     pub(crate) missing: Option<&'static str>,
 }
@@ -93,7 +93,7 @@ impl<'a> Binder<'a> {
             Mode::Bind(cx) => {
                 let value = T::from_context(cx);
                 match &value {
-                    Some(value) => self.identities.extend(value.identity()),
+                    Some(value) => self.identities.push(value.identity()),
                     None => self.missing = self.missing.or(Some(written)),
                 }
                 value

@@ -5,7 +5,7 @@ use crate::context::StateMap;
 use crate::engine::{Engine, Runtime};
 use crate::error::Mistake;
 use crate::health::Health;
-use crate::registry::{self, Change, LINKING};
+use crate::registry::{self, A_DAY, Change, LINKING};
 use crate::{BuildError, Check, Location, Probe};
 
 /// Puts a [`Health`] together.
@@ -116,10 +116,12 @@ impl HealthBuilder {
     /// How long a whole probe may take, whatever its checks say. Default: 5 s.
     #[track_caller]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        if deadline.is_zero() {
+        if deadline.is_zero() || deadline > A_DAY {
             let place = Location::caller();
-            let text = format!("a probe deadline of 0, set at {place}, leaves no time for a check");
-            self.mistakes.push(Mistake::new(text));
+            self.mistakes.push(Mistake::new(format!(
+                "a probe deadline of {deadline:?}, set at {place}, makes no sense; it must be \
+                 above 0 and at most a day"
+            )));
         }
         self.deadline = deadline;
         self

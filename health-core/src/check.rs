@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::bind::{BindFn, Binder, Work};
 use crate::context::Requirement;
 use crate::descriptor::Descriptor;
+use crate::sync::guarded;
 use crate::{IntoOutcome, Probe, ProbeSet};
 
 /// One registered check: an annotated function, or one made at run time.
@@ -242,10 +243,12 @@ impl Check {
         }
     }
 
-    pub(crate) fn requirements(&self) -> Vec<(Requirement, &'static str)> {
+    /// What the arguments need, each with its type as the source code calls it; or the text of a
+    /// panic, for arguments may be of types that users made injectable.
+    pub(crate) fn requirements(&self) -> Result<Vec<(Requirement, &'static str)>, String> {
         match self.body {
-            Body::Annotated(bind) => Binder::inspect(bind),
-            Body::Built(_) => Vec::new(),
+            Body::Annotated(bind) => guarded(|| Binder::inspect(bind)),
+            Body::Built(_) => Ok(Vec::new()),
         }
     }
 }

@@ -139,7 +139,7 @@ impl Health {
     }
 
     fn unbound(&self, check: &Check) -> Vec<Mistake> {
-        let requirements = check.requirements().into_iter();
+        let requirements = check.requirements().unwrap_or_default().into_iter();
         let unbound = requirements.filter(|(need, _)| !self.0.engine.has(need));
         let mistake = |(need, written): (crate::Requirement, &str)| {
             Mistake::new(format!(

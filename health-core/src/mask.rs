@@ -8,17 +8,15 @@ use regex_lite::Regex;
 /// The longest text that is kept, in bytes.
 const LONGEST: usize = 1024;
 
-/// How much of a text is looked at: more than is kept, so that the cut never splits a secret.
-const LOOKED_AT: usize = 8 * LONGEST;
-
-/// What stands for a secret.
-const MASK: &str = "***";
+/// Beyond this a text is not even looked at, and not shown: cut before it is masked, it could
+/// end within a secret that is no longer recognised.
+const LOOKED_AT: usize = 64 * 1024;
 
 /// Masks what looks like a secret and cuts the text to 1 KiB.
 ///
-/// Masked are passwords in URLs, values of keys such as `password`, `token` or `api_key`,
-/// bearer and basic credentials, and tokens with a well-known shape. It would rather mask too
-/// much than too little.
+/// Masked are credentials in URLs and DSNs, values of keys such as `password`, `token` or
+/// `api_key`, headers that authorize, and tokens with a well-known shape. It would rather mask
+/// too much than too little.
 ///
 /// ```
 /// use health_core::mask;
@@ -30,9 +28,15 @@ const MASK: &str = "***";
 /// assert_eq!(mask("connection refused"), "connection refused");
 /// ```
 pub fn mask(text: &str) -> Cow<'_, str> {
-    let mut masked = Cow::Borrowed(cut(text, LOOKED_AT));
+    if text.len() > LOOKED_AT {
+        return Cow::Owned(format!(
+            "a text of {} bytes, too long to be shown",
+            text.len()
+        ));
+    }
+    let mut masked = Cow::Borrowed(text);
     for (pattern, replacement) in patterns() {
-        if let Cow::Owned(replaced) = pattern.replace_all(&masked, replacement.as_str()) {
+        if let Cow::Owned(replaced) = pattern.replace_all(&masked, *replacement) {
             masked = Cow::Owned(replaced);
         }
     }
@@ -44,59 +48,78 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 
 /// At most `longest` bytes of `text`, never splitting a character.
 fn cut(text: &str, longest: usize) -> &str {
-    if text.len() <= longest {
-        return text;
-    }
     let end = (0..=longest).rev().find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or(0)]
 }
 
-fn patterns() -> &'static [(Regex, String)] {
-    static PATTERNS: OnceLock<Vec<(Regex, String)>> = OnceLock::new();
+/// What a key that has a secret ends in, but for a plural or a number.
+const KEYS: &str = "password|passwd|passphrase|pass|pwd|pw|secret|token|api[_-]?key|access[_-]?key\
+    |account[_-]?key|private[_-]?key|shared[_-]?key|credentials?|signature|sig|session|sid";
+
+/// A pattern and what replaces it, in the order in which they are applied.
+fn patterns() -> &'static [(Regex, &'static str)] {
+    static PATTERNS: OnceLock<Vec<(Regex, &'static str)>> = OnceLock::new();
     PATTERNS.get_or_init(|| {
-        const KEYS: &str = "password|passwd|pwd|passphrase|secret|token|api[_-]?key|apikey\
-                            |access[_-]?key|account[_-]?key|private[_-]?key|shared[_-]?key\
-                            |credential|authorization|signature|sig|cookie";
-        [
-            // scheme://user:password@host, the password possibly holding '@', '/' or spaces
+        let sources = [
+            // scheme://user:password@host: what is before the last `@`, which may hold anything
             (
-                r"(?i)([a-z][a-z0-9+.-]*://)([^\s:/@?#]*):\S*@".to_owned(),
-                format!("${{1}}${{2}}:{MASK}@"),
+                r"(?i)([a-z][a-z0-9+.-]*://)([^\s:/@?#]*:)?\S*@".to_owned(),
+                "${1}${2}***@",
+            ),
+            // the same with a space in the password
+            (
+                r"(?i)([a-z][a-z0-9+.-]*://[^\s:/@?#]*:)[^\s@]*[ \t][^@\n]*@".to_owned(),
+                "${1}***@",
+            ),
+            // user:password@tcp(host), as Go's drivers have it; jdbc:oracle:thin:user/password@
+            (
+                r"([\w.-]+:)[^\s@]+@(\w*\()".to_owned(),
+                "${1}***@${2}",
             ),
             (
-                r"(?i)([a-z][a-z0-9+.-]*://[^\s:/@?#]*):[^\s@]*[ \t][^@\n]*@".to_owned(),
-                format!("${{1}}:{MASK}@"),
+                r"(?i)(jdbc:\w+:\w+:[^\s/@]*/)[^\s@]*@".to_owned(),
+                "${1}***@",
             ),
-            // scheme://token@host
+            // headers: whatever follows
             (
-                r"(?i)([a-z][a-z0-9+.-]*://)[^\s:/@?#]+@".to_owned(),
-                format!("${{1}}{MASK}@"),
+                r#"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token))(\\*["']?\s*[=:]\s*)[^\r\n]+"#
+                    .to_owned(),
+                "${1}${2}***",
             ),
             (
                 r"(?i)\b(bearer|basic|digest|negotiate)[ \t]+[a-z0-9._~+/=-]{4,}".to_owned(),
-                format!("${{1}} {MASK}"),
+                "${1} ***",
             ),
-            // key=value, key: value, "key": "value", key='value'
+            // key=the value; as in connection strings, where it may hold spaces
+            (
+                format!(r#"(?i)((?:{KEYS})[\w-]*[ \t]*=[ \t]*)[^;\n"']*;"#),
+                "${1}***;",
+            ),
+            // key: value, "key": "value", \"key\":\"value\", key: Some("value"), key=['value']
             (
                 format!(
-                    r#"(?i)((?:{KEYS})[a-z0-9_-]*["']?[ \t]*[=:][ \t]*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&"']+)"#
+                    r#"(?i)((?:{KEYS})[\w-]*\\*["']?\s*(?:=>|[=:])\s*(?:[a-z_]\w*\(|[\[(\{{])*)(?:\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,;&"']+)"#
                 ),
-                format!("${{1}}{MASK}"),
+                "${1}***",
+            ),
+            // --password value
+            (
+                format!(r"(?i)(--?[\w-]*(?:{KEYS})[ \t]+)\S+"),
+                "${1}***",
             ),
             // JSON web tokens; keys of AWS, OpenAI, GitHub, Slack
             (
                 r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,2}".to_owned(),
-                MASK.to_owned(),
+                "***",
             ),
             (
                 r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\bsk-[A-Za-z0-9_-]{8,}|\bgh[a-z]_[A-Za-z0-9]{16,}|\bxox[a-z]-[A-Za-z0-9-]{8,}"
                     .to_owned(),
-                MASK.to_owned(),
+                "***",
             ),
-        ]
-        .into_iter()
-        .filter_map(|(pattern, replacement)| Some((Regex::new(&pattern).ok()?, replacement)))
-        .collect()
+        ];
+        let compiled = sources.into_iter().map(|(source, text)| (Regex::new(&source), text));
+        compiled.filter_map(|(pattern, text)| Some((pattern.ok()?, text))).collect()
     })
 }
 
@@ -108,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(patterns().len(), 7);
+        assert_eq!(patterns().len(), 11);
     }
 
     #[test]
@@ -121,20 +144,40 @@ mod tests {
             ("postgres://u:p@h/db", "postgres://u:***@h/db"),
             ("redis://:p@h:6379 down", "redis://:***@h:6379 down"),
             ("amqp://u:p@ss/w:rd@h/v failed", "amqp://u:***@h/v failed"),
+            ("postgres://app@srv:p@h", "postgres://***@h"),
             ("mysql://u:my pass@h failed", "mysql://u:***@h failed"),
             ("https://ghp_x@github.com/", "https://***@github.com/"),
             (
                 "http://h:8080/a then http://h/b",
                 "http://h:8080/a then http://h/b",
             ),
+            ("app:pw@tcp(h:3306)/db", "app:***@tcp(h:3306)/db"),
+            (
+                "jdbc:oracle:thin:u/pw@h:1521",
+                "jdbc:oracle:thin:u/***@h:1521",
+            ),
             (
                 "Server=h;Password=p w;Timeout=2",
-                "Server=h;Password=*** w;Timeout=2",
+                "Server=h;Password=***;Timeout=2",
             ),
             ("host=h password='a b' x=1", "host=h password=*** x=1"),
+            (r"password='a\' x' y", "password=*** y"),
+            ("pass=a pw=b", "pass=*** pw=***"),
+            ("password:\nhunter2", "password:\n***"),
+            ("run --password hunter2 -v", "run --password *** -v"),
             (r#"{"api_key":"abc","n":1}"#, r#"{"api_key":***,"n":1}"#),
+            (r#"{\"password\":\"hunter2\"}"#, r#"{\"password\":***}"#),
+            (r#"password: Some("hunter2")"#, "password: Some(***)"),
+            (r#"secret: Secret(["hunter2"])"#, "secret: Secret([***])"),
             ("GET /?sig=abc%2F&x=1 -> 401", "GET /?sig=***&x=1 -> 401"),
-            ("Authorization: Bearer abcdef", "Authorization: *** ***"),
+            ("Authorization: Bearer abcdef", "Authorization: ***"),
+            (
+                "Authorization: Token hunter2\nrest",
+                "Authorization: ***\nrest",
+            ),
+            ("Cookie: a=b; session=hunter2", "Cookie: ***"),
+            ("x-api-key: abc", "x-api-key: ***"),
+            ("got Basic dXNlcjpwdw==", "got Basic ***"),
             ("AccountKey=abc==;Endpoint=e", "AccountKey=***;Endpoint=e"),
             ("key sk-abcdefgh1234 rejected", "key *** rejected"),
             ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx.sig", "***"),
@@ -144,23 +187,29 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_between_characters() {
+    fn a_long_text_is_cut_between_characters_and_after_it_was_masked() {
         let long = "ü".repeat(LONGEST);
         let masked = mask(&long);
         assert!(masked.len() <= LONGEST && masked.ends_with("ü..."));
+        let split = format!("password={} postgres://u:SECRET@h", "x".repeat(8130));
+        assert!(!mask(&split).contains("SECRET"));
+        assert_eq!(
+            mask(&"x".repeat(65_537)),
+            "a text of 65537 bytes, too long to be shown"
+        );
     }
 
     proptest! {
         #[test]
-        fn a_password_in_a_url_never_comes_out(
+        fn no_part_of_a_password_in_a_url_comes_out(
             before in "[a-z ]{0,20}",
             user in "[a-z]{0,8}",
             password in "[A-Z0-9@/:#?%!$&*+,;=._-]{6,20}",
             after in "[a-z ./:]{0,20}",
         ) {
-            let password = format!("Q{password}Q");
             let text = format!("{before} postgres://{user}:{password}@host/db {after}");
-            prop_assert!(!mask(&text).contains(&password));
+            let masked = mask(&text).into_owned();
+            prop_assert!(!masked.chars().any(|c| c.is_ascii_uppercase()), "{}", masked);
         }
 
         #[test]

@@ -9,9 +9,10 @@ use crate::check::{Location, is_valid_name};
 use crate::context::StateMap;
 use crate::descriptor::Descriptor;
 use crate::error::Mistake;
+use crate::mask::mask;
 
-/// Longer than any timeout or cache can sensibly be; keeps the arithmetic of time from overflow.
-const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Longer than any timeout or deadline can sensibly be; keeps the arithmetic of time from overflow.
+pub(crate) const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Every annotated function that is linked into the program, in no particular order.
 pub(crate) fn linked() -> impl Iterator<Item = Check> {
@@ -63,10 +64,11 @@ impl Change {
                 .filter(|index| matches(&checks[*index]))
                 .collect()
         };
-        let mut picked = found(&|check| check.identity() == self.picked);
-        if picked.is_empty() {
-            picked = found(&|check| check.name() == self.picked);
-        }
+        // The path of a function picks it alone; anything else is a name.
+        let is_path = self.picked.contains("::");
+        let picked = found(&|check| {
+            check.identity() == self.picked || !is_path && check.name() == self.picked
+        });
         let (name, place) = (&self.picked, self.place);
         match *picked {
             [one] => Ok(one),
@@ -122,7 +124,14 @@ fn mistakes_of(check: &Check, state: &StateMap) -> Vec<Mistake> {
             check.timeout()
         ));
     }
-    for (requirement, written) in check.requirements() {
+    let requirements = check.requirements().unwrap_or_else(|panic| {
+        mistake(format!(
+            "asked what its arguments need, one panicked: {}",
+            mask(&panic)
+        ));
+        Vec::new()
+    });
+    for (requirement, written) in requirements {
         if !requirement.from_caller && !state.has(&requirement) {
             mistake(format!(
                 "it takes `State<{written}>`, but there is no such state; give the builder one, \

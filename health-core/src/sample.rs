@@ -44,13 +44,15 @@ impl Sample {
             data: Vec::new(),
         };
         if let Some(error) = error {
-            match guarded(|| describe(&*error)) {
+            let text = guarded(|| describe(&*error));
+            discard(error);
+            match text {
                 Ok(text) => sample.error = Some(mask(&text).into_owned()),
                 Err(panic) => return Self::panicked(&panic, asked).after(latency),
             }
-            discard(error);
         }
-        for (_, value) in &mut data {
+        for (name, value) in &mut data {
+            *name = masked(std::mem::take(name));
             if let Value::Text(text) = value {
                 *text = masked(std::mem::take(text));
             }
@@ -121,15 +123,15 @@ fn masked(text: Cow<'static, str>) -> Cow<'static, str> {
 /// The error and what caused it, on one line.
 fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source.filter(|_| text.len() < 4096) {
-        let cause_text = cause.to_string();
+    // A chain can be a circle.
+    let causes = std::iter::successors(error.source(), |cause| cause.source()).take(16);
+    for cause in causes {
+        let cause = cause.to_string();
         // Many errors already carry their cause in their own text.
-        if !text.contains(&cause_text) {
+        if !text.contains(&cause) {
             text.push_str(": ");
-            text.push_str(&cause_text);
+            text.push_str(&cause);
         }
-        source = cause.source();
     }
     text
 }

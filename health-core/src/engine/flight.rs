@@ -17,7 +17,7 @@ use crate::{Check, Reason};
 #[derive(Debug)]
 pub(crate) struct Instance {
     check: Arc<Check>,
-    identities: Vec<Identity>,
+    identities: Vec<Option<Identity>>,
     state: Mutex<State>,
 }
 
@@ -37,8 +37,6 @@ struct Flight {
     run: RunId,
     asked: Asked,
     deadline: Instant,
-    /// Whether a thread has taken it up.
-    begun: bool,
     /// Whether its result is known: it may be overdue and still running.
     settled: bool,
     waiting: Vec<Arc<Batch>>,
@@ -59,7 +57,7 @@ pub(crate) enum Answer {
 }
 
 impl Instance {
-    pub(crate) fn new(check: Arc<Check>, identities: Vec<Identity>) -> Self {
+    pub(crate) fn new(check: Arc<Check>, identities: Vec<Option<Identity>>) -> Self {
         Self {
             check,
             identities,
@@ -71,13 +69,13 @@ impl Instance {
         &self.check
     }
 
-    pub(crate) fn is_bound_to(&self, identities: &[Identity]) -> bool {
+    pub(crate) fn is_bound_to(&self, identities: &[Option<Identity>]) -> bool {
         self.identities == identities
     }
 
     /// Whether everything bound to it is still there.
     pub(crate) fn is_alive(&self) -> bool {
-        self.identities.iter().all(Identity::is_alive)
+        self.identities.iter().flatten().all(Identity::is_alive)
     }
 
     /// The result that latched it, if it has ever passed.
@@ -103,15 +101,11 @@ impl Instance {
         answer
     }
 
-    /// Takes up a run; false if its time is over already.
-    pub(crate) fn begin(&self, run: RunId, now: Instant) -> bool {
-        let mut state = lock(&self.state);
-        let flight = state.flight.as_mut().filter(|f| f.run == run);
-        let Some(flight) = flight.filter(|f| !f.settled && now < f.deadline) else {
-            return false;
-        };
-        flight.begun = true;
-        true
+    /// Whether a run may be taken up: not if its time is over already.
+    pub(crate) fn may_begin(&self, run: RunId, now: Instant) -> bool {
+        let state = lock(&self.state);
+        let flight = state.flight.as_ref().filter(|f| f.run == run);
+        flight.is_some_and(|f| !f.settled && now < f.deadline)
     }
 
     /// Settles the run that is under way as timed out, if it is.
@@ -127,7 +121,7 @@ impl Instance {
             if state.flight.as_ref().is_none_or(|f| f.run != run) {
                 return;
             }
-            let mut after = state.expire(&self.check, now, &|| None);
+            let mut after = state.expire(&self.check, now, &|_| None);
             if let Some(sample) = sample {
                 after = after.or(state.settle(sample, now));
             }
@@ -153,8 +147,8 @@ impl Instance {
     }
 }
 
-/// Says why a run was not even taken up, if the engine knows.
-pub(crate) type Hint<'a> = &'a dyn Fn() -> Option<String>;
+/// Says why a check gets nowhere, if the engine knows.
+pub(crate) type Hint<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl State {
     fn answer(
@@ -172,7 +166,7 @@ impl State {
         }
         if let Some(flight) = &mut self.flight {
             if flight.settled {
-                return Answer::Known(flight.still_running(asked, hint));
+                return Answer::Known(flight.still_running(asked, hint(check.name())));
             }
             batch.add();
             flight.waiting.push(Arc::clone(batch));
@@ -184,7 +178,6 @@ impl State {
             run: self.runs,
             asked,
             deadline: now + check.timeout(),
-            begun: false,
             settled: false,
             waiting: vec![Arc::clone(batch)],
         });
@@ -199,7 +192,7 @@ impl State {
         let Some(flight) = overdue else {
             return After::default();
         };
-        let message = timed_out(check.timeout(), flight.not_begun(hint));
+        let message = timed_out(check.timeout(), hint(check.name()));
         let sample = flight.asked.failed(Reason::TimedOut, message);
         self.settle(sample, now)
     }
@@ -223,17 +216,10 @@ impl State {
 }
 
 impl Flight {
-    fn still_running(&self, asked: Asked, hint: Hint<'_>) -> Arc<Sample> {
+    fn still_running(&self, asked: Asked, why: Option<String>) -> Arc<Sample> {
         let running = asked.instant.duration_since(self.asked.instant);
-        let message = match self.not_begun(hint) {
-            Some(why) => format!("not started after {}: {why}", spell(running)),
-            None => format!("still running after {}", spell(running)),
-        };
+        let message = because(format!("still running after {}", spell(running)), why);
         asked.failed(Reason::StillRunning, message)
-    }
-
-    fn not_begun(&self, hint: Hint<'_>) -> Option<String> {
-        if self.begun { None } else { hint() }
     }
 }
 
@@ -266,9 +252,12 @@ impl After {
 
 /// The text of a timeout: `Timeout after 500ms`.
 pub(crate) fn timed_out(after: Duration, why: Option<String>) -> Cow<'static, str> {
-    let text = format!("Timeout after {}ms", after.as_millis());
+    because(format!("Timeout after {}ms", after.as_millis()), why)
+}
+
+fn because(text: String, why: Option<String>) -> Cow<'static, str> {
     match why {
-        Some(why) => format!("{text}: not started, {why}").into(),
+        Some(why) => format!("{text}: {why}").into(),
         None => text.into(),
     }
 }
@@ -296,13 +285,17 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_run_that_no_thread_took_up_names_those_who_hold_them() {
-        let start = Instant::now();
+    fn instance() -> Instance {
         let check = Check::new("innocent", async || ()).readiness();
-        let instance = Instance::new(Arc::new(check), Vec::new());
+        Instance::new(Arc::new(check), Vec::new())
+    }
+
+    #[test]
+    fn a_run_that_gets_nowhere_names_those_who_hold_the_threads() {
+        let start = Instant::now();
+        let instance = instance();
         let ask = |ms| {
-            let hint = || Some("all 2 check threads are held by `a`, `b`".to_owned());
+            let hint = |check: &str| Some(format!("all but `{check}` hold the threads"));
             instance.ask(
                 asked(start, ms),
                 Duration::ZERO,
@@ -319,18 +312,44 @@ mod tests {
         };
         assert_eq!(
             sample.message.as_deref(),
-            Some("not started after 2.0 s: all 2 check threads are held by `a`, `b`")
+            Some("still running after 2.0 s: all but `innocent` hold the threads")
         );
         assert_eq!(
-            instance.result(run).unwrap().message.as_deref(),
-            Some("Timeout after 800ms: not started, all 2 check threads are held by `a`, `b`")
+            instance
+                .result(run)
+                .and_then(|sample| sample.message.clone())
+                .as_deref(),
+            Some("Timeout after 800ms: all but `innocent` hold the threads")
         );
-        assert!(
-            !instance.begin(run, start + Duration::from_secs(3)),
-            "it is too late to start"
-        );
-        instance.end(run, start + Duration::from_secs(3), None);
+        let late = start + Duration::from_secs(3);
+        assert!(!instance.may_begin(run, late), "it is too late to start");
+        instance.end(run, late, None);
         assert!(matches!(ask(4000), Answer::Start(_)));
+    }
+
+    #[test]
+    fn who_leaves_is_forgotten() {
+        let instance = instance();
+        let (stays, leaves) = (Arc::new(Batch::new()), Arc::new(Batch::new()));
+        let ask = |batch| instance.ask(asked(Instant::now(), 0), Duration::ZERO, batch, &|_| None);
+        let Answer::Start(run) = ask(&stays) else {
+            panic!("nothing was known");
+        };
+        assert!(matches!(ask(&leaves), Answer::Joined(_)));
+        instance.leave(run, &leaves);
+        let state = lock(&instance.state);
+        let waiting = &state.flight.as_ref().expect("it runs").waiting;
+        assert!(waiting.len() == 1 && Arc::ptr_eq(&waiting[0], &stays));
+    }
+
+    #[test]
+    fn the_same_things_in_another_order_are_another_instance() {
+        let thing = Arc::new(7);
+        let identity = || Some(Identity::of(&thing));
+        let check = Arc::new(Check::new("two", async || ()));
+        let instance = Instance::new(check, vec![identity(), None]);
+        assert!(instance.is_bound_to(&[identity(), None]));
+        assert!(!instance.is_bound_to(&[None, identity()]));
     }
 
     #[test]

@@ -109,7 +109,11 @@ impl Engine {
             gates = targets.iter().filter_map(Target::gate).collect();
             if probe == Probe::Readiness {
                 let starting = gates.iter().any(|gate| !gate.is_open());
-                targets.retain(|target| target.belongs_to_readiness(starting));
+                let (asked, not_asked) = targets
+                    .into_iter()
+                    .partition(|target| target.belongs_to_readiness(starting));
+                targets = asked;
+                discard::<Vec<_>>(not_asked);
             }
             for target in targets {
                 self.ask(target, probe, asked, &mut asking);
@@ -176,7 +180,7 @@ impl Engine {
             discard(work);
             return asking.know(check, sample);
         }
-        let hint = || self.executor.why_starved();
+        let hint = |check: &str| self.executor.why_starved(check);
         match instance.ask(asked, check.cache(probe), asking.batch(), &hint) {
             Answer::Known(sample) => {
                 discard(work);
@@ -201,7 +205,8 @@ impl Engine {
 
 impl Slot {
     fn new(check: Arc<Check>) -> Self {
-        let per_caller = check.requirements().iter().any(|(r, _)| r.from_caller);
+        let requirements = check.requirements().unwrap_or_default();
+        let per_caller = requirements.iter().any(|(r, _)| r.from_caller);
         let instances = if per_caller {
             Instances::PerCaller(Mutex::default())
         } else {
@@ -317,5 +322,33 @@ fn phase(gates: &[Gate]) -> Phase {
         Phase::Started
     } else {
         Phase::Starting
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Identity;
+
+    #[test]
+    fn instances_of_things_that_are_gone_make_room() {
+        let check = Arc::new(Check::new("short_lived", async || ()));
+        let instances = Mutex::default();
+        let state = StateMap::default();
+        let find = |thing: &Arc<u32>| {
+            let mut binder = Binder::new(Context::new(&state, Caller::nobody()));
+            binder.identities.push(Some(Identity::of(thing)));
+            find_instance(&check, &instances, binder)
+        };
+        let lasting = Arc::new(0);
+        let first = find(&lasting);
+        for number in 1..100 {
+            find(&Arc::new(number));
+        }
+        assert!(
+            Arc::ptr_eq(&first, &find(&lasting)),
+            "what is still there is found again"
+        );
+        assert_eq!(lock(&instances).len(), 2, "it, and the last that is gone");
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Engine;
 use super::batch::Batch;
-use super::flight::{Instance, RunId};
+use super::flight::{Instance, RunId, timed_out};
 use super::run::Job;
 use crate::sample::{Asked, Sample};
 use crate::{Check, Entry, Reason};
@@ -115,7 +115,7 @@ impl Pending {
     }
 
     fn expire(&self, deadline: Instant) {
-        let hint = || self.engine.executor.why_starved();
+        let hint = |check: &str| self.engine.executor.why_starved(check);
         for (instance, _) in self.waiting() {
             if self.asked.instant + instance.check().timeout() <= deadline {
                 instance.expire(deadline, &hint);
@@ -129,8 +129,13 @@ impl Pending {
             Slot::Waiting(instance, run) => {
                 let sample = instance.result(run).unwrap_or_else(|| {
                     instance.leave(run, &self.batch);
-                    let deadline = self.engine.deadline.as_millis();
-                    let message = format!("no answer within the probe's deadline of {deadline}ms");
+                    let (timeout, deadline) = (instance.check().timeout(), self.engine.deadline);
+                    let message = if timeout <= deadline {
+                        timed_out(timeout, None)
+                    } else {
+                        let deadline = deadline.as_millis();
+                        format!("no answer within the probe's deadline of {deadline}ms").into()
+                    };
                     self.asked.failed(Reason::TimedOut, message)
                 });
                 Entry::new(Arc::clone(instance.check()), sample)

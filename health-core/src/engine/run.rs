@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::flight::{Instance, RunId};
@@ -99,7 +100,7 @@ impl RunFuture {
     fn begin(&mut self) -> Option<Instant> {
         if self.began.is_none() {
             let now = Instant::now();
-            self.began = self.run.instance.begin(self.run.id, now).then_some(now);
+            self.began = self.run.instance.may_begin(self.run.id, now).then_some(now);
         }
         self.began
     }
@@ -109,7 +110,10 @@ impl RunFuture {
         let timer = self
             .timer
             .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        timer.as_mut().poll(cx).is_ready()
+        // Work that has used up its share of a runtime is cancelled all the same.
+        Pin::new(&mut unconstrained(timer.as_mut()))
+            .poll(cx)
+            .is_ready()
     }
 
     /// Drops the work: only then has the run ended. A panic in its Drop is the run's own.
@@ -182,7 +186,7 @@ impl RunCall {
     pub(crate) fn call(mut self) {
         let began = Instant::now();
         match self.function.take() {
-            Some(function) if self.run.instance.begin(self.run.id, began) => {
+            Some(function) if self.run.instance.may_begin(self.run.id, began) => {
                 self.run.finish(guarded(function), began);
             }
             function => {
@@ -190,6 +194,13 @@ impl RunCall {
                 self.run.end(None);
             }
         }
+    }
+}
+
+impl RunCall {
+    /// Ends it without having been called.
+    pub(crate) fn fail(mut self, message: String) {
+        self.run.fail(message);
     }
 }
 
@@ -220,7 +231,7 @@ impl Job {
     pub(crate) fn fail(self, message: String) {
         match self {
             Self::Poll(mut future) => future.run.fail(message),
-            Self::Call(mut call) => call.run.fail(message),
+            Self::Call(call) => call.fail(message),
         }
     }
 }

@@ -442,3 +442,63 @@ async fn what_a_check_does_with_health_returns() {
     assert!(ready(&health).await.is_passing());
     *slot.lock().unwrap() = None;
 }
+
+/// Its cause is itself.
+#[derive(Debug)]
+struct Circle;
+
+impl std::fmt::Display for Circle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("round")
+    }
+}
+
+impl std::error::Error for Circle {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_circle_of_causes_is_told_once() {
+    let check = Check::new("circle", async || Err::<(), _>(Circle));
+    let report = ready(&health([check.readiness()])).await;
+    assert_eq!(entry(&report, "circle").error(), Some("round"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_data_of_an_outcome_is_masked_names_and_all() {
+    let check = Check::new("data", async || {
+        Outcome::healthy().with_data("password=x".to_owned(), "token=y")
+    });
+    let report = ready(&health([check.readiness()])).await;
+    let data: Vec<_> = entry(&report, "data").data().collect();
+    assert_eq!(
+        data,
+        [(
+            "password=***",
+            &health_core::Value::Text("token=***".into())
+        )]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_uses_up_its_share_of_a_runtime_is_cancelled() {
+    let dropped = Count::default();
+    let guard = dropped.clone();
+    let check = Check::new("busy", move || {
+        let guard = OnDrop(guard.clone());
+        async move {
+            let _guard = guard;
+            while !std::hint::black_box(false) {
+                tokio::task::consume_budget().await;
+            }
+        }
+    });
+    let health = health([check.readiness()]);
+    drop(health.probe(Probe::Readiness, Caller::nobody()));
+    for _ in 0..20 {
+        advance(ms(100)).await;
+    }
+    assert_eq!(dropped.now(), 1);
+}

@@ -62,7 +62,8 @@ fn every_mistake_is_listed_with_its_place() {
             at(8)
         ),
         format!(
-            "  - a probe deadline of 0, set at {}, leaves no time for a check",
+            "  - a probe deadline of 0ns, set at {}, makes no sense; it must be above 0 and at \
+             most a day",
             at(9)
         ),
         format!(

@@ -145,8 +145,8 @@ impl Executor {
     }
 
     /// Why a job was not taken up in time, if all threads are held.
-    pub(crate) fn why_starved(&self) -> Option<String> {
-        lock(&self.threads).as_ref()?.why_starved()
+    pub(crate) fn why_starved(&self, check: &str) -> Option<String> {
+        lock(&self.threads).as_ref()?.why_starved(check)
     }
 
     fn threads(&self) -> io::Result<Arc<Threads>> {

@@ -10,15 +10,15 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Wake;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
+use super::Job;
 use super::task::Task;
-use super::{Job, start_on};
-use crate::engine::run::RunFuture;
-use crate::sync::lock;
+use crate::engine::run::{RunCall, RunFuture};
+use crate::sync::{discard, guarded, lock};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -61,9 +61,8 @@ pub(super) struct Shared {
 
 #[derive(Debug, Default)]
 struct Queue {
-    tasks: VecDeque<Arc<Task>>,
-    /// How many tasks were ever taken: tells the watcher whether the queue moves.
-    taken: u64,
+    /// What is to be polled, and since when.
+    tasks: VecDeque<(Instant, Arc<Task>)>,
     pollers: usize,
     idle: usize,
     /// What the pollers poll just now.
@@ -87,13 +86,15 @@ impl Threads {
         });
         let (stop, stopped) = oneshot::channel::<()>();
         spawn("health-reactor", move || reactor.run_until(stopped))?;
+        // From here on dropping it ends what was started, should the rest fail.
+        let threads = Self {
+            shared: Arc::clone(&shared),
+            _reactor: stop,
+        };
         let watched = Arc::clone(&shared);
         spawn("health-watcher", move || watched.watch())?;
         shared.start_poller(&mut lock(&shared.queue))?;
-        Ok(Self {
-            shared,
-            _reactor: stop,
-        })
+        Ok(threads)
     }
 
     pub(super) fn start(&self, jobs: Vec<Job>) {
@@ -101,36 +102,36 @@ impl Threads {
         for job in jobs {
             match job {
                 Job::Poll(future) => futures.push(future),
-                call @ Job::Call(_) => start_on(&self.shared.reactor, call),
+                Job::Call(call) => self.shared.call(call),
             }
         }
         self.shared.start(futures);
     }
 
-    /// Names the checks that hold the threads, if all that there may be are held.
-    pub(super) fn why_starved(&self) -> Option<String> {
+    /// Names the checks that hold the threads, if all that there may be are held, and not by the
+    /// check that asks why it is not run.
+    pub(super) fn why_starved(&self, check: &str) -> Option<String> {
         let queue = lock(&self.shared.queue);
-        if queue.polled.len() < self.shared.limits.pollers {
+        let held = queue.polled.len();
+        if held < self.shared.limits.pollers || queue.polled.iter().any(|t| t.name() == check) {
             return None;
         }
         let mut holders: Vec<_> = queue
             .polled
             .iter()
-            .map(|t| format!("`{}`", t.name()))
+            .map(|task| format!("`{}`", task.name()))
             .collect();
+        drop(queue);
         holders.sort_unstable();
         holders.dedup();
-        let more = holders.len().saturating_sub(3);
-        holders.truncate(3);
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
+        let more = match holders.len().saturating_sub(3) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
         };
+        holders.truncate(3);
+        let holders = holders.join(", ");
         Some(format!(
-            "all {} check threads are held by {}{more}",
-            self.shared.limits.pollers,
-            holders.join(", "),
+            "all {held} check threads are held by {holders}{more}"
         ))
     }
 }
@@ -144,6 +145,7 @@ impl Drop for Threads {
 impl Shared {
     /// Queues all at once, so that the pollers are woken once.
     fn start(self: &Arc<Self>, futures: Vec<RunFuture>) {
+        let now = Instant::now();
         let mut queue = lock(&self.queue);
         for future in futures {
             let key = queue.free.pop().unwrap_or(queue.live.len());
@@ -153,14 +155,15 @@ impl Shared {
                 Some(free) => *free = live,
                 None => queue.live.push(live),
             }
-            queue.tasks.push_back(task);
+            queue.tasks.push_back((now, task));
         }
         self.tell(queue);
     }
 
     pub(super) fn enqueue(self: &Arc<Self>, task: Arc<Task>) {
+        let now = Instant::now();
         let mut queue = lock(&self.queue);
-        queue.tasks.push_back(task);
+        queue.tasks.push_back((now, task));
         self.tell(queue);
     }
 
@@ -191,52 +194,81 @@ impl Shared {
         Ok(())
     }
 
-    /// The life of a poller.
-    fn poll(self: Arc<Self>) {
-        let mut queue = lock(&self.queue);
-        loop {
-            if let Some(task) = queue.tasks.pop_front() {
-                queue = self.poll_one(queue, &task);
-            } else if queue.shutting_down || queue.idle >= self.limits.idle {
-                queue.pollers -= 1;
-                return;
-            } else {
-                queue.idle += 1;
-                queue = self
-                    .work
-                    .wait(queue)
-                    .unwrap_or_else(PoisonError::into_inner);
-                queue.idle -= 1;
-            }
+    /// Calls a function that may block, on a thread of its own.
+    fn call(&self, call: RunCall) {
+        let reactor = self.reactor.clone();
+        let slot = Arc::new(Mutex::new(Some(call)));
+        let taken = Arc::clone(&slot);
+        let started = spawn("health-blocking", move || {
+            let call = lock(&taken).take();
+            discard(guarded(|| {
+                let _context = reactor.enter();
+                call.map(RunCall::call)
+            }));
+        });
+        if let Err(error) = started {
+            let call = lock(&slot).take();
+            call.into_iter()
+                .for_each(|call| call.fail(no_thread(&error)));
         }
     }
 
-    fn poll_one<'a>(
-        &'a self,
-        mut queue: MutexGuard<'a, Queue>,
-        task: &Arc<Task>,
-    ) -> MutexGuard<'a, Queue> {
-        queue.taken += 1;
-        queue.polled.push(Arc::clone(task));
-        let shutting_down = queue.shutting_down;
-        drop(queue);
-
-        let ended = {
-            let _context = self.reactor.enter();
-            task.poll(shutting_down)
-        };
-
+    /// The life of a poller. It ends where more are idle than need be.
+    fn poll(self: Arc<Self>) {
         let mut queue = lock(&self.queue);
-        queue.polled.retain(|t| !Arc::ptr_eq(t, task));
+        loop {
+            if let Some((_, task)) = queue.tasks.pop_front() {
+                queue.polled.push(Arc::clone(&task));
+                let shutting_down = queue.shutting_down;
+                drop(queue);
+                let is_sound = self.poll_one(task, shutting_down);
+                queue = lock(&self.queue);
+                if is_sound {
+                    continue;
+                }
+                queue.pollers -= 1;
+                return self.tell(queue);
+            }
+            if queue.shutting_down || queue.idle >= self.limits.idle {
+                queue.pollers -= 1;
+                return;
+            }
+            queue.idle += 1;
+            queue = self
+                .work
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
+            queue.idle -= 1;
+        }
+    }
+
+    /// Polls a task, and whether the thread is fit for another: user code can leave tokio's
+    /// context of it in disorder.
+    fn poll_one(&self, task: Arc<Task>, shutting_down: bool) -> bool {
+        let mut ended = false;
+        let polled = guarded(|| {
+            let _context = self.reactor.enter();
+            ended = task.poll(shutting_down);
+        });
+        let mut queue = lock(&self.queue);
+        let index = queue
+            .polled
+            .iter()
+            .position(|polled| Arc::ptr_eq(polled, &task));
+        let same = index.map(|index| queue.polled.swap_remove(index));
         if ended {
             queue.live[task.key] = None;
             queue.free.push(task.key);
         }
-        queue
+        drop(queue);
+        // With the last task of a check that is no more goes what the user captured in it.
+        discard((same, task));
+        polled.is_ok()
     }
 
     /// The life of the watcher.
     fn watch(self: Arc<Self>) {
+        let mut is_short_of_threads = false;
         let mut queue = lock(&self.queue);
         while !queue.shutting_down {
             if queue.tasks.is_empty() {
@@ -247,26 +279,27 @@ impl Shared {
                     .unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            let taken = queue.taken;
             drop(queue);
             thread::sleep(self.limits.patience);
-            queue = lock(&self.queue);
-            if queue.taken == taken {
-                self.relieve(&mut queue);
+            let failure = self.relieve(&mut lock(&self.queue)).err();
+            // Told once, and under no lock: a log is the user's code too.
+            if let Some(error) = failure.as_ref().filter(|_| !is_short_of_threads) {
+                tracing::warn!(target: "health", "{}", no_thread(error));
             }
+            is_short_of_threads = failure.is_some();
+            queue = lock(&self.queue);
         }
     }
 
-    /// Nobody takes from the queue: doubles the pollers, as far as there is work and room.
-    fn relieve(self: &Arc<Self>, queue: &mut Queue) {
+    /// If the queue was kept waiting, doubles the pollers, as far as there is work and room.
+    fn relieve(self: &Arc<Self>, queue: &mut Queue) -> io::Result<()> {
+        let waiting_since = queue.tasks.front().map(|(since, _)| *since);
+        if waiting_since.is_none_or(|since| since.elapsed() < self.limits.patience) {
+            return Ok(());
+        }
         let room = self.limits.pollers.saturating_sub(queue.pollers);
         let more = queue.tasks.len().min(queue.pollers.max(1)).min(room);
-        for _ in 0..more {
-            if let Err(error) = self.start_poller(queue) {
-                tracing::warn!(target: "health", %error, "cannot start a further check thread");
-                return;
-            }
-        }
+        (0..more).try_for_each(|_| self.start_poller(queue))
     }
 
     /// Has everything that is not being polled dropped by the pollers, who then end.
@@ -283,9 +316,8 @@ impl Shared {
         };
         self.work.notify_all();
         self.backlog.notify_all();
-        for task in tasks {
-            task.wake_by_ref();
-        }
+        tasks.iter().for_each(Wake::wake_by_ref);
+        discard(tasks);
     }
 }
 
@@ -295,10 +327,7 @@ struct Reactor(Option<Runtime>);
 
 impl Reactor {
     fn new() -> io::Result<(Self, Handle)> {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .thread_name("health-blocking")
-            .build()?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         Ok((Self(Some(runtime)), handle))
     }
@@ -319,6 +348,10 @@ impl Drop for Reactor {
     }
 }
 
+fn no_thread(error: &io::Error) -> String {
+    format!("no thread can be started for a check: {error}")
+}
+
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new()
         .name(name.to_owned())
@@ -329,7 +362,7 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
-    use std::time::{Instant, SystemTime};
+    use std::time::SystemTime;
 
     use super::*;
     use crate::bind::Work;
@@ -355,7 +388,7 @@ mod tests {
             at: SystemTime::UNIX_EPOCH,
         };
         let Answer::Start(run) =
-            instance.ask(asked, Duration::ZERO, &Arc::new(Batch::new()), &|| None)
+            instance.ask(asked, Duration::ZERO, &Arc::new(Batch::new()), &|_| None)
         else {
             panic!("nothing was known");
         };
@@ -386,18 +419,18 @@ mod tests {
         threads.start(vec![holder("b", b)]);
         until("held", || lock(&threads.shared.queue).polled.len() == 1);
         assert_eq!(
-            threads.why_starved(),
+            threads.why_starved("c"),
             None,
             "there is room for another poller"
         );
         threads.start(vec![holder("a", a)]);
-        until("replaced", || threads.why_starved().is_some());
+        until("replaced", || threads.why_starved("c").is_some());
         assert_eq!(
-            threads.why_starved().as_deref(),
+            threads.why_starved("c").as_deref(),
             Some("all 2 check threads are held by `a`, `b`")
         );
         drop((release_a, release_b));
-        until("released", || threads.why_starved().is_none());
+        until("released", || threads.why_starved("c").is_none());
         until("alone", || lock(&threads.shared.queue).pollers == 1);
     }
 
