@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// All checks, so that those which were never started are counted too.
+const CHECKS: [&str; 6] = ["fine", "hang", "block", "panic", "sync_slow", "error"];
+
 /// How often each check was started, and whether it ever ran twice at once.
 pub(crate) struct Runs(Mutex<BTreeMap<&'static str, Counts>>);
 
@@ -27,9 +30,11 @@ impl Runs {
     }
 
     pub(crate) fn counts(&self) -> BTreeMap<&'static str, u64> {
-        self.lock()
-            .iter()
-            .map(|(check, counts)| (*check, counts.started))
+        let runs = self.lock();
+        let started = |check| runs.get(check).map_or(0, |counts| counts.started);
+        CHECKS
+            .into_iter()
+            .map(|check| (check, started(check)))
             .collect()
     }
 

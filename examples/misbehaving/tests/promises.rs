@@ -104,6 +104,7 @@ fn assert_kept(answer: &Answer) {
 fn promises_are_kept_while_checks_misbehave() {
     let program = Program::start();
     let port = program.port;
+    assert_eq!(get(port, "/demo/runs").json()["hang"], 0);
     let stop = Arc::new(AtomicBool::new(false));
     let queries = {
         let stop = Arc::clone(&stop);
