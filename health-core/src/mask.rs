@@ -10,7 +10,7 @@ const LONGEST: usize = 1024;
 
 /// Beyond this a text is not even looked at, and not shown: cut before it is masked, it could
 /// end within a secret that is no longer recognised.
-const LOOKED_AT: usize = 64 * 1024;
+const LOOKED_AT: usize = 8 * 1024;
 
 /// Masks what looks like a secret and cuts the text to 1 KiB.
 ///
@@ -52,23 +52,35 @@ fn cut(text: &str, longest: usize) -> &str {
     &text[..end.unwrap_or(0)]
 }
 
-/// What a key that has a secret ends in, but for a plural or a number.
-const KEYS: &str = "password|passwd|passphrase|pass|pwd|pw|secret|token|api[_-]?key|access[_-]?key\
-    |account[_-]?key|private[_-]?key|shared[_-]?key|credentials?|signature|sig|session|sid";
+/// What a key that has a secret ends in; the short ones only as words of their own.
+const KEYS: &str = "(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key\
+    |account[_-]?key|private[_-]?key|shared[_-]?key|credential|signature|session\
+    |(?:\\b|[_-])(?:pass|pwd|pw|sig|sid))(?:s?[0-9]*|[_-][\\w-]*)";
 
 /// A pattern and what replaces it, in the order in which they are applied.
 fn patterns() -> &'static [(Regex, &'static str)] {
     static PATTERNS: OnceLock<Vec<(Regex, &'static str)>> = OnceLock::new();
     PATTERNS.get_or_init(|| {
         let sources = [
-            // scheme://user:password@host: what is before the last `@`, which may hold anything
+            // scheme://user@domain:password@host
             (
-                r"(?i)([a-z][a-z0-9+.-]*://)([^\s:/@?#]*:)?\S*@".to_owned(),
-                "${1}${2}***@",
+                r"(?i)([a-z][a-z0-9+.-]*://)[^\s:/@?#]*@\S*@".to_owned(),
+                "${1}***@",
+            ),
+            // scheme://user:password@host: up to the last `@`, for the password may hold anything
+            (
+                r"(?i)([a-z][a-z0-9+.-]*://[^\s:/@?#]*:)\S*@".to_owned(),
+                "${1}***@",
             ),
             // the same with a space in the password
             (
-                r"(?i)([a-z][a-z0-9+.-]*://[^\s:/@?#]*:)[^\s@]*[ \t][^@\n]*@".to_owned(),
+                r"(?i)([a-z][a-z0-9+.-]*://[^\s:/@?#]*:)(?:[^\s@/]|/[^\s@/])*[ \t](?:[^@\n/]|/[^@\n/])*@"
+                    .to_owned(),
+                "${1}***@",
+            ),
+            // scheme://token@host
+            (
+                r"(?i)([a-z][a-z0-9+.-]*://)[^\s:/@?#]+@".to_owned(),
                 "${1}***@",
             ),
             // user:password@tcp(host), as Go's drivers have it; jdbc:oracle:thin:user/password@
@@ -87,24 +99,33 @@ fn patterns() -> &'static [(Regex, &'static str)] {
                 "${1}${2}***",
             ),
             (
-                r"(?i)\b(bearer|basic|digest|negotiate)[ \t]+[a-z0-9._~+/=-]{4,}".to_owned(),
+                r"(?i)\b(bearer)[ \t]+[a-z0-9._~+/=-]{6,}".to_owned(),
                 "${1} ***",
             ),
-            // key=the value; as in connection strings, where it may hold spaces
             (
-                format!(r#"(?i)((?:{KEYS})[\w-]*[ \t]*=[ \t]*)[^;\n"']*;"#),
+                r"\b((?i:basic|digest|negotiate))[ \t]+[A-Za-z0-9._~+/=-]*[A-Z0-9=][A-Za-z0-9._~+/=-]{3,}"
+                    .to_owned(),
+                "${1} ***",
+            ),
+            // key=the value; and ;key=the value, as in connection strings, with spaces
+            (
+                format!(r#"(?i)({KEYS}[ \t]*=[ \t]*)[^;\n"']*;"#),
                 "${1}***;",
             ),
-            // key: value, "key": "value", \"key\":\"value\", key: Some("value"), key=['value']
+            (
+                format!(r#"(?i)(;[ \t]*{KEYS}[ \t]*=[ \t]*)[^;\n"'*][^;\n"']*"#),
+                "${1}***",
+            ),
+            // key: value, "key": "value", \"key\":\"value\", key: Some("value"), key = ["value"]
             (
                 format!(
-                    r#"(?i)((?:{KEYS})[\w-]*\\*["']?\s*(?:=>|[=:])\s*(?:[a-z_]\w*\(|[\[(\{{])*)(?:\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,;&"']+)"#
+                    r#"(?i)({KEYS}\\*["']?\s*(?:=>|[=:])\s*)(?:(?:[a-z_]\w*\s*)?[\[({{][^\])}}]*[\])}}]*|\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.|'')*'?|[^\s,;&"':=][^\s,;&"']*)"#
                 ),
                 "${1}***",
             ),
             // --password value
             (
-                format!(r"(?i)(--?[\w-]*(?:{KEYS})[ \t]+)\S+"),
+                format!(r"(?i)((?:^|\s)--?[\w-]*{KEYS}[ \t]+)\S+"),
                 "${1}***",
             ),
             // JSON web tokens; keys of AWS, OpenAI, GitHub, Slack
@@ -131,7 +152,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(patterns().len(), 11);
+        assert_eq!(patterns().len(), 15);
     }
 
     #[test]
@@ -144,7 +165,7 @@ mod tests {
             ("postgres://u:p@h/db", "postgres://u:***@h/db"),
             ("redis://:p@h:6379 down", "redis://:***@h:6379 down"),
             ("amqp://u:p@ss/w:rd@h/v failed", "amqp://u:***@h/v failed"),
-            ("postgres://app@srv:p@h", "postgres://***@h"),
+            ("postgres://app@srv:p*/w@h", "postgres://***@h"),
             ("mysql://u:my pass@h failed", "mysql://u:***@h failed"),
             ("https://ghp_x@github.com/", "https://***@github.com/"),
             (
@@ -167,8 +188,13 @@ mod tests {
             ("run --password hunter2 -v", "run --password *** -v"),
             (r#"{"api_key":"abc","n":1}"#, r#"{"api_key":***,"n":1}"#),
             (r#"{\"password\":\"hunter2\"}"#, r#"{\"password\":***}"#),
-            (r#"password: Some("hunter2")"#, "password: Some(***)"),
-            (r#"secret: Secret(["hunter2"])"#, "secret: Secret([***])"),
+            (r#"password: Some("hunter2")"#, "password: ***"),
+            (r#"secret: Secret(["hunter2"]) x"#, "secret: *** x"),
+            (r#"secret: Secret { inner: "X" }, y"#, "secret: ***, y"),
+            (r#"{"tokens":["a","B"],"n":1}"#, r#"{"tokens":***,"n":1}"#),
+            ("secret: [104, 117]; x", "secret: ***; x"),
+            ("Server=h;Password=p W", "Server=h;Password=***"),
+            ("password='a''b' c", "password=*** c"),
             ("GET /?sig=abc%2F&x=1 -> 401", "GET /?sig=***&x=1 -> 401"),
             ("Authorization: Bearer abcdef", "Authorization: ***"),
             (
@@ -187,6 +213,28 @@ mod tests {
     }
 
     #[test]
+    fn ordinary_texts_stay_as_they_are() {
+        for text in [
+            "tests passed: 12, failed: 3",
+            "design=round inside: yes resident: 4",
+            "killed by signal: 9, assigned: 3, upwards: 3",
+            "app::session::Pool is closed",
+            "basic connectivity lost, digest mismatch, negotiate protocol",
+            "above the per-session limit",
+            "https://registry/@scope/pkg not found",
+            "http://a:80/x failed",
+            "mail ops@example.com at 10:30",
+            "replica lag: 12 s",
+        ] {
+            assert_eq!(mask(text), text);
+        }
+        assert_eq!(
+            mask("http://a:80/x failed, then postgres://u:p@h"),
+            "http://a:80/x failed, then postgres://u:***@h"
+        );
+    }
+
+    #[test]
     fn a_long_text_is_cut_between_characters_and_after_it_was_masked() {
         let long = "ü".repeat(LONGEST);
         let masked = mask(&long);
@@ -194,8 +242,8 @@ mod tests {
         let split = format!("password={} postgres://u:SECRET@h", "x".repeat(8130));
         assert!(!mask(&split).contains("SECRET"));
         assert_eq!(
-            mask(&"x".repeat(65_537)),
-            "a text of 65537 bytes, too long to be shown"
+            mask(&"x".repeat(8193)),
+            "a text of 8193 bytes, too long to be shown"
         );
     }
 

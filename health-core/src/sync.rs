@@ -1,8 +1,12 @@
 use std::any::Any;
 use std::cell::Cell;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
+
+use crate::mask::mask;
 
 /// Locks without poisoning: no user code runs under a lock of this crate.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -11,60 +15,77 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Runs user code; a panic becomes its text.
 pub(crate) fn guarded<T>(user_code: impl FnOnce() -> T) -> Result<T, String> {
-    hush();
-    let before = GUARD.replace(Guard::Watching);
-    let result = catch_unwind(AssertUnwindSafe(user_code));
-    GUARD.set(before);
-    result.map_err(|payload| {
+    caught(user_code).map_err(|payload| {
         let text = panic_text(&*payload);
         discard(payload);
         text
     })
 }
 
-/// Whether this thread runs user code whose panics are caught.
-#[derive(Clone, Copy)]
-enum Guard {
-    Off,
-    Watching,
-    /// A panic unwinds. A second one would abort the process, so it must not be silent.
-    Unwinding,
-}
-
-thread_local! {
-    static GUARD: Cell<Guard> = const { Cell::new(Guard::Off) };
-}
-
-/// Keeps the panics of guarded code from the hook that prints them: they are told with secrets
-/// masked and once, and not at every probe. All others are printed as before.
-fn hush() {
-    static HUSHED: Once = Once::new();
-    // A hook cannot be set while unwinding; aborting, nobody else would tell of the panic.
-    if cfg!(panic = "abort") || thread::panicking() {
-        return;
-    }
-    HUSHED.call_once(|| {
-        let print = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| match GUARD.get() {
-            Guard::Watching => GUARD.set(Guard::Unwinding),
-            Guard::Off | Guard::Unwinding => print(panic),
-        }));
-    });
-}
-
 /// Drops what a user made; if that panics, so be it.
 pub(crate) fn discard<T>(value: T) {
-    hush();
-    let before = GUARD.replace(Guard::Watching);
-    let result = catch_unwind(AssertUnwindSafe(|| drop(value)));
-    GUARD.set(before);
-    if let Err(payload) = result {
+    if let Err(payload) = caught(|| drop(value)) {
         // A payload whose own Drop panics would start again, so it is not dropped.
         std::mem::forget(payload);
     }
 }
 
-fn panic_text(payload: &(dyn Any + Send)) -> String {
+fn caught<T>(user_code: impl FnOnce() -> T) -> thread::Result<T> {
+    hush();
+    let before = GUARDED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(user_code));
+    GUARDED.set(before);
+    result
+}
+
+thread_local! {
+    /// Whether this thread runs user code whose panics are caught.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps the panics of guarded code from the hook, which would print them at every probe, secrets
+/// and all: instead each place is told of once. All other panics are printed as before.
+fn hush() {
+    static HUSHED: Once = Once::new();
+    // A hook cannot be set while unwinding; aborting, the usual report is the last that is heard.
+    if cfg!(panic = "abort") || thread::panicking() {
+        return;
+    }
+    HUSHED.call_once(|| {
+        let print = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if GUARDED.get() {
+                tell_once(panic);
+            } else {
+                print(panic);
+            }
+        }));
+    });
+}
+
+/// Prints where a panic happened, and its text without secrets, unless that place is known. It
+/// need not reach a log otherwise: the process may be about to abort.
+fn tell_once(panic: &PanicHookInfo<'_>) {
+    static PLACES: Mutex<BTreeSet<(String, u32)>> = Mutex::new(BTreeSet::new());
+    const MOST: usize = 1000;
+    let Some(place) = panic.location() else {
+        return;
+    };
+    let is_news = {
+        let mut places = lock(&PLACES);
+        places.len() < MOST && places.insert((place.file().to_owned(), place.line()))
+    };
+    if is_news {
+        let text = panic_text(panic.payload());
+        let _ = writeln!(
+            io::stderr(),
+            "a health check panicked at {place}: {} (told once)",
+            mask(&text)
+        );
+    }
+}
+
+fn panic_text(payload: &dyn Any) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("panicked with a value that is no text")

@@ -63,6 +63,8 @@ pub(super) struct Shared {
 struct Queue {
     /// What is to be polled, and since when.
     tasks: VecDeque<(Instant, Arc<Task>)>,
+    /// How many tasks were ever taken: tells the watcher whether the queue moves.
+    taken: u64,
     pollers: usize,
     idle: usize,
     /// What the pollers poll just now.
@@ -218,6 +220,7 @@ impl Shared {
         let mut queue = lock(&self.queue);
         loop {
             if let Some((_, task)) = queue.tasks.pop_front() {
+                queue.taken += 1;
                 queue.polled.push(Arc::clone(&task));
                 let shutting_down = queue.shutting_down;
                 drop(queue);
@@ -279,22 +282,29 @@ impl Shared {
                     .unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
+            let taken = queue.taken;
             drop(queue);
             thread::sleep(self.limits.patience);
-            let failure = self.relieve(&mut lock(&self.queue)).err();
+            let failure = self.relieve(&mut lock(&self.queue), taken).err();
             // Told once, and under no lock: a log is the user's code too.
             if let Some(error) = failure.as_ref().filter(|_| !is_short_of_threads) {
-                tracing::warn!(target: "health", "{}", no_thread(error));
+                discard(guarded(
+                    || tracing::warn!(target: "health", "{}", no_thread(error)),
+                ));
             }
             is_short_of_threads = failure.is_some();
             queue = lock(&self.queue);
         }
     }
 
-    /// If the queue was kept waiting, doubles the pollers, as far as there is work and room.
-    fn relieve(self: &Arc<Self>, queue: &mut Queue) -> io::Result<()> {
-        let waiting_since = queue.tasks.front().map(|(since, _)| *since);
-        if waiting_since.is_none_or(|since| since.elapsed() < self.limits.patience) {
+    /// Doubles the pollers, as far as there is work and room, if nobody took from the queue
+    /// lately, or what was taken was far too late.
+    fn relieve(self: &Arc<Self>, queue: &mut Queue, taken: u64) -> io::Result<()> {
+        let Some((since, _)) = queue.tasks.front() else {
+            return Ok(());
+        };
+        let patience = if queue.taken == taken { 1 } else { 10 } * self.limits.patience;
+        if since.elapsed() < patience {
             return Ok(());
         }
         let room = self.limits.pollers.saturating_sub(queue.pollers);
@@ -307,6 +317,10 @@ impl Shared {
         let tasks: Vec<_> = {
             let mut queue = lock(&self.queue);
             queue.shutting_down = true;
+            if queue.idle == 0 && !queue.tasks.is_empty() {
+                // All may be held; what is queued is dropped all the same.
+                let _ = self.start_poller(&mut queue);
+            }
             queue
                 .live
                 .iter()
@@ -432,6 +446,25 @@ mod tests {
         drop((release_a, release_b));
         until("released", || threads.why_starved("c").is_none());
         until("alone", || lock(&threads.shared.queue).pollers == 1);
+    }
+
+    #[test]
+    fn what_is_queued_while_all_are_held_is_dropped_at_the_end() {
+        let threads = Threads::start_all(FEW).unwrap();
+        let (release_a, a) = mpsc::channel();
+        let (release_b, b) = mpsc::channel();
+        threads.start(vec![holder("a", a), holder("b", b)]);
+        until("held", || threads.why_starved("c").is_some());
+        let (alive, dropped) = mpsc::channel::<()>();
+        let waiting = async move {
+            let _alive = alive;
+            Outcome::healthy()
+        };
+        threads.start(vec![job("waiting", Work::future(waiting))]);
+        drop(threads);
+        let disconnected = Err(mpsc::RecvTimeoutError::Disconnected);
+        assert_eq!(dropped.recv_timeout(Duration::from_secs(10)), disconnected);
+        drop((release_a, release_b));
     }
 
     #[test]
