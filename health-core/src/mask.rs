@@ -57,90 +57,64 @@ const KEYS: &str = "(?:password|passwd|passphrase|secret|token|api[_-]?key|acces
     |account[_-]?key|private[_-]?key|shared[_-]?key|credential|signature|session\
     |(?:\\b|[_-])(?:pass|pwd|pw|sig|sid))(?:s?[0-9]*|[_-][\\w-]*)";
 
-/// A pattern and what replaces it, in the order in which they are applied.
+/// Patterns and what replaces them, in the order in which they are applied. `<KEYS>` stands for
+/// [`KEYS`].
+const PATTERNS: [(&str, &str); 15] = [
+    // scheme://user@domain:password@host
+    (r"(?i)([a-z][a-z0-9+.-]*://)[^\s:/@?#]*@\S*@", "${1}***@"),
+    // scheme://user:password@host: up to the last `@`, for the password may hold anything
+    (r"(?i)([a-z][a-z0-9+.-]*://[^\s:/@?#]*:)\S*@", "${1}***@"),
+    // the same with a space in the password
+    (
+        r"(?i)([a-z][a-z0-9+.-]*://[^\s:/@?#]*:)(?:[^\s@/]|/[^\s@/])*[ \t](?:[^@\n/]|/[^@\n/])*@",
+        "${1}***@",
+    ),
+    // scheme://token@host
+    (r"(?i)([a-z][a-z0-9+.-]*://)[^\s:/@?#]+@", "${1}***@"),
+    // user:password@tcp(host), as Go's drivers have it; jdbc:oracle:thin:user/password@
+    (r"([\w.-]+:)[^\s@]+@(\w*\()", "${1}***@${2}"),
+    (r"(?i)(jdbc:\w+:\w+:[^\s/@]*/)[^\s@]*@", "${1}***@"),
+    // headers: whatever follows
+    (
+        r#"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token))(\\*["']?\s*[=:]\s*)[^\r\n]+"#,
+        "${1}${2}***",
+    ),
+    (r"(?i)\b(bearer)[ \t]+[a-z0-9._~+/=-]{6,}", "${1} ***"),
+    (
+        r"\b((?i:basic|digest|negotiate))[ \t]+[A-Za-z0-9._~+/=-]*[A-Z0-9=][A-Za-z0-9._~+/=-]{3,}",
+        "${1} ***",
+    ),
+    // key=the value; and ;key=the value, as in connection strings, with spaces
+    (r#"(?i)(<KEYS>[ \t]*=[ \t]*)[^;\n"']*;"#, "${1}***;"),
+    (
+        r#"(?i)(;[ \t]*<KEYS>[ \t]*=[ \t]*)[^;\n"'*][^;\n"']*"#,
+        "${1}***",
+    ),
+    // key: value, "key": "value", \"key\":\"value\", key: Some("value"), key = ["value"]
+    (
+        r#"(?i)(<KEYS>\\*["']?\s*(?:=>|[=:])\s*)(?:(?:[a-z_]\w*\s*)?[\[({][^\])}]*[\])}]*|\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.|'')*'?|[^\s,;&"':=][^\s,;&"']*)"#,
+        "${1}***",
+    ),
+    // --password value
+    (r"(?i)((?:^|\s)--?[\w-]*<KEYS>[ \t]+)\S+", "${1}***"),
+    // JSON web tokens; keys of AWS, OpenAI, GitHub, Slack
+    (r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,2}", "***"),
+    (
+        r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\bsk-[A-Za-z0-9_-]{8,}|\bgh[a-z]_[A-Za-z0-9]{16,}|\bxox[a-z]-[A-Za-z0-9-]{8,}",
+        "***",
+    ),
+];
+
 fn patterns() -> &'static [(Regex, &'static str)] {
-    static PATTERNS: OnceLock<Vec<(Regex, &'static str)>> = OnceLock::new();
-    PATTERNS.get_or_init(|| {
-        let sources = [
-            // scheme://user@domain:password@host
-            (
-                r"(?i)([a-z][a-z0-9+.-]*://)[^\s:/@?#]*@\S*@".to_owned(),
-                "${1}***@",
-            ),
-            // scheme://user:password@host: up to the last `@`, for the password may hold anything
-            (
-                r"(?i)([a-z][a-z0-9+.-]*://[^\s:/@?#]*:)\S*@".to_owned(),
-                "${1}***@",
-            ),
-            // the same with a space in the password
-            (
-                r"(?i)([a-z][a-z0-9+.-]*://[^\s:/@?#]*:)(?:[^\s@/]|/[^\s@/])*[ \t](?:[^@\n/]|/[^@\n/])*@"
-                    .to_owned(),
-                "${1}***@",
-            ),
-            // scheme://token@host
-            (
-                r"(?i)([a-z][a-z0-9+.-]*://)[^\s:/@?#]+@".to_owned(),
-                "${1}***@",
-            ),
-            // user:password@tcp(host), as Go's drivers have it; jdbc:oracle:thin:user/password@
-            (
-                r"([\w.-]+:)[^\s@]+@(\w*\()".to_owned(),
-                "${1}***@${2}",
-            ),
-            (
-                r"(?i)(jdbc:\w+:\w+:[^\s/@]*/)[^\s@]*@".to_owned(),
-                "${1}***@",
-            ),
-            // headers: whatever follows
-            (
-                r#"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token))(\\*["']?\s*[=:]\s*)[^\r\n]+"#
-                    .to_owned(),
-                "${1}${2}***",
-            ),
-            (
-                r"(?i)\b(bearer)[ \t]+[a-z0-9._~+/=-]{6,}".to_owned(),
-                "${1} ***",
-            ),
-            (
-                r"\b((?i:basic|digest|negotiate))[ \t]+[A-Za-z0-9._~+/=-]*[A-Z0-9=][A-Za-z0-9._~+/=-]{3,}"
-                    .to_owned(),
-                "${1} ***",
-            ),
-            // key=the value; and ;key=the value, as in connection strings, with spaces
-            (
-                format!(r#"(?i)({KEYS}[ \t]*=[ \t]*)[^;\n"']*;"#),
-                "${1}***;",
-            ),
-            (
-                format!(r#"(?i)(;[ \t]*{KEYS}[ \t]*=[ \t]*)[^;\n"'*][^;\n"']*"#),
-                "${1}***",
-            ),
-            // key: value, "key": "value", \"key\":\"value\", key: Some("value"), key = ["value"]
-            (
-                format!(
-                    r#"(?i)({KEYS}\\*["']?\s*(?:=>|[=:])\s*)(?:(?:[a-z_]\w*\s*)?[\[({{][^\])}}]*[\])}}]*|\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.|'')*'?|[^\s,;&"':=][^\s,;&"']*)"#
-                ),
-                "${1}***",
-            ),
-            // --password value
-            (
-                format!(r"(?i)((?:^|\s)--?[\w-]*{KEYS}[ \t]+)\S+"),
-                "${1}***",
-            ),
-            // JSON web tokens; keys of AWS, OpenAI, GitHub, Slack
-            (
-                r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,2}".to_owned(),
-                "***",
-            ),
-            (
-                r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\bsk-[A-Za-z0-9_-]{8,}|\bgh[a-z]_[A-Za-z0-9]{16,}|\bxox[a-z]-[A-Za-z0-9-]{8,}"
-                    .to_owned(),
-                "***",
-            ),
-        ];
-        let compiled = sources.into_iter().map(|(source, text)| (Regex::new(&source), text));
-        compiled.filter_map(|(pattern, text)| Some((pattern.ok()?, text))).collect()
+    static COMPILED: OnceLock<Vec<(Regex, &'static str)>> = OnceLock::new();
+    COMPILED.get_or_init(|| {
+        let compile = |source: &str| Regex::new(&source.replace("<KEYS>", KEYS)).ok();
+        let compiled = PATTERNS
+            .iter()
+            .map(|(source, text)| (compile(source), *text));
+        compiled
+            .filter_map(|(pattern, text)| Some((pattern?, text)))
+            .collect()
     })
 }
 
@@ -152,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(patterns().len(), 15);
+        assert_eq!(patterns().len(), PATTERNS.len());
     }
 
     #[test]
