@@ -109,11 +109,11 @@ impl Engine {
             gates = targets.iter().filter_map(Target::gate).collect();
             if probe == Probe::Readiness {
                 let starting = gates.iter().any(|gate| !gate.is_open());
-                let (asked, not_asked) = targets
+                let (concerned, rest) = targets
                     .into_iter()
                     .partition(|target| target.belongs_to_readiness(starting));
-                targets = asked;
-                discard::<Vec<_>>(not_asked);
+                targets = concerned;
+                discard::<Vec<_>>(rest);
             }
             for target in targets {
                 self.ask(target, probe, asked, &mut asking);
