@@ -8,8 +8,7 @@ use regex_lite::Regex;
 /// The longest text that is kept, in bytes.
 const LONGEST: usize = 1024;
 
-/// Beyond this a text is not even looked at, and not shown: cut before it is masked, it could
-/// end within a secret that is no longer recognised.
+/// How much of a text is looked at, in bytes.
 const LOOKED_AT: usize = 8 * 1024;
 
 /// Masks what looks like a secret and cuts the text to 1 KiB.
@@ -28,13 +27,7 @@ const LOOKED_AT: usize = 8 * 1024;
 /// assert_eq!(mask("connection refused"), "connection refused");
 /// ```
 pub fn mask(text: &str) -> Cow<'_, str> {
-    if text.len() > LOOKED_AT {
-        return Cow::Owned(format!(
-            "a text of {} bytes, too long to be shown",
-            text.len()
-        ));
-    }
-    let mut masked = Cow::Borrowed(text);
+    let mut masked = Cow::Borrowed(whole_words(text));
     for (pattern, replacement) in patterns() {
         if let Cow::Owned(replaced) = pattern.replace_all(&masked, *replacement) {
             masked = Cow::Owned(replaced);
@@ -44,6 +37,22 @@ pub fn mask(text: &str) -> Cow<'_, str> {
         return masked;
     }
     Cow::Owned(format!("{}...", cut(&masked, LONGEST - 3)))
+}
+
+/// As much of `text` as is looked at, not ending within a word or a URL's credentials: half a
+/// secret would not be recognised.
+fn whole_words(text: &str) -> &str {
+    if text.len() <= LOOKED_AT {
+        return text;
+    }
+    let start = cut(text, LOOKED_AT);
+    let words = start
+        .rfind(char::is_whitespace)
+        .map_or("", |end| &start[..end]);
+    let url = words
+        .rfind("://")
+        .filter(|url| !words[*url..].contains('@'));
+    &words[..url.unwrap_or(words.len())]
 }
 
 /// At most `longest` bytes of `text`, never splitting a character.
@@ -213,11 +222,14 @@ mod tests {
         let long = "ü".repeat(LONGEST);
         let masked = mask(&long);
         assert!(masked.len() <= LONGEST && masked.ends_with("ü..."));
-        let split = format!("password={} postgres://u:SECRET@h", "x".repeat(8130));
-        assert!(!mask(&split).contains("SECRET"));
+        let split = format!("password={} postgres://u:SECRET@h", "x".repeat(8170));
+        assert_eq!(mask(&split), "password=***");
+        let spaced = format!("down: {} postgres://u:MY SECRET", "x,".repeat(4080));
+        assert!(!mask(&format!("{spaced} {}", "y".repeat(99))).contains("MY"));
         assert_eq!(
             mask(&"x".repeat(8193)),
-            "a text of 8193 bytes, too long to be shown"
+            "",
+            "one word, of which half might be a secret"
         );
     }
 
