@@ -203,6 +203,13 @@ impl Check {
         self.probes
     }
 
+    /// Whether `probe` may ask it: it serves the probe, or the probe is readiness and it serves
+    /// startup, for readiness also asks startup checks until they have passed.
+    pub const fn concerns(&self, probe: Probe) -> bool {
+        let gates = matches!(probe, Probe::Readiness) && self.probes.contains(Probe::Startup);
+        gates || self.probes.contains(probe)
+    }
+
     /// How long a run may take.
     pub const fn timeout(&self) -> Duration {
         self.timeout

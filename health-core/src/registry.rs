@@ -59,16 +59,13 @@ impl Change {
     }
 
     fn pick(&self, checks: &[Check]) -> Result<usize, Mistake> {
-        let found = |matches: &dyn Fn(&Check) -> bool| -> Vec<usize> {
-            (0..checks.len())
-                .filter(|index| matches(&checks[*index]))
-                .collect()
-        };
         // The path of a function picks it alone; anything else is a name.
         let is_path = self.picked.contains("::");
-        let picked = found(&|check| {
+        let is_picked = |check: &Check| {
             check.identity() == self.picked || !is_path && check.name() == self.picked
-        });
+        };
+        let picked = (0..checks.len()).filter(|index| is_picked(&checks[*index]));
+        let picked: Vec<_> = picked.collect();
         let (name, place) = (&self.picked, self.place);
         match *picked {
             [one] => Ok(one),

@@ -4,6 +4,9 @@ use health_core::{Entry, Phase, Probe, Report, Status};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+/// What is to be said before startup has passed.
+pub(crate) const STILL_INITIALISING: &str = "Service is still initialising";
+
 /// Stands for every text that must not be shown.
 pub(crate) const HIDDEN: &str = "check failed";
 
@@ -55,8 +58,8 @@ fn detail(report: &Report) -> Option<&str> {
         (Probe::Liveness, _) => None,
         (_, Phase::Misconfigured) => Some(MISCONFIGURED.detail),
         (Probe::Readiness, Phase::Maintenance(maintenance)) => Some(maintenance.reason()),
-        (Probe::Readiness, Phase::Starting) => Some("Service is still initialising"),
-        (Probe::Startup, _) if !report.is_passing() => Some("Service is still initialising"),
+        (Probe::Readiness, Phase::Starting) => Some(STILL_INITIALISING),
+        (Probe::Startup, _) if !report.is_passing() => Some(STILL_INITIALISING),
         _ => None,
     }
 }

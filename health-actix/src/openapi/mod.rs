@@ -14,8 +14,10 @@ use utoipa::openapi::{
     ResponseBuilder,
 };
 
-use self::schema::{CHECK, CHECK_WORDS, PROBLEM, probe_words, reference, report_name, with_status};
-use crate::dialect::default::{METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND};
+use self::schema::{
+    CHECK, CHECK_WORDS, PROBLEM, check_name, probe_words, reference, report_name, with_status,
+};
+use crate::dialect::default::{METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND, STILL_INITIALISING};
 use crate::endpoint::{ENDPOINTS, Endpoint, Kind, METHODS, NAME};
 
 /// The tag of all operations.
@@ -56,16 +58,17 @@ fn path_item(endpoint: &Endpoint, prefix: &str, health: &Health) -> PathItem {
     let id = operation_id(&endpoint.below(prefix));
     let mut item = PathItem::default();
     for method in METHODS {
+        let (slot, suffix) = match method {
+            Method::GET => (&mut item.get, ""),
+            Method::HEAD => (&mut item.head, "Head"),
+            _ => (&mut item.options, "Options"),
+        };
         let operation = operation(endpoint, &method, health);
-        match method {
-            Method::GET => item.get = Some(operation.operation_id(Some(id.clone())).build()),
-            Method::HEAD => {
-                item.head = Some(operation.operation_id(Some(format!("{id}Head"))).build());
-            }
-            _ => {
-                item.options = Some(operation.operation_id(Some(format!("{id}Options"))).build());
-            }
-        }
+        *slot = Some(
+            operation
+                .operation_id(Some(format!("{id}{suffix}")))
+                .build(),
+        );
     }
     item
 }
@@ -187,17 +190,12 @@ fn summary(description: &str) -> String {
 }
 
 fn name_parameter(health: &Health) -> Parameter {
-    let names: Vec<_> = health.checks().map(Check::name).collect();
-    let mut schema = ObjectBuilder::new().schema_type(Type::String);
-    if !names.is_empty() {
-        schema = schema.enum_values(Some(names));
-    }
     ParameterBuilder::new()
         .name(NAME)
         .parameter_in(ParameterIn::Path)
         .required(Required::True)
         .description(Some("The name of the check."))
-        .schema(Some(schema))
+        .schema(Some(check_name(health)))
         .build()
 }
 
@@ -296,17 +294,13 @@ fn probe_examples(probe: Probe, health: &Health) -> [Value; 2] {
     let name = check.map_or("example", Check::name);
     let healthy = json!({ name: {"healthy": true, "latency_ms": 3.2} });
     let failing = json!({ name: {"healthy": false, "error": timeout_of(check)} });
-    let [passing, failing_word] = match probe {
-        Probe::Liveness => ["alive", "unhealthy"],
-        Probe::Readiness => ["ready", "not_ready"],
-        Probe::Startup => ["started", "starting"],
-    };
-    let mut passes = json!({"status": passing});
-    let mut fails = json!({"status": failing_word, "checks": failing});
+    let [passes, fails] = probe_words(probe);
+    let mut passes = json!({"status": passes[0]});
+    let mut fails = json!({"status": fails[0], "checks": failing});
     match probe {
         Probe::Liveness => {}
         Probe::Readiness => passes["checks"] = healthy,
-        Probe::Startup => fails["detail"] = json!("Service is still initialising"),
+        Probe::Startup => fails["detail"] = json!(STILL_INITIALISING),
     }
     [passes, fails]
 }

@@ -79,12 +79,7 @@ fn probe_report(probe: Probe, health: &Health) -> Schema {
     let mut checks = ObjectBuilder::new()
         .schema_type(Type::Object)
         .description(Some("What each check found."));
-    // Until startup has passed, readiness also lists the startup checks that have not.
-    let listed = |check: &&Check| {
-        check.probes().contains(probe)
-            || probe == Probe::Readiness && check.probes().contains(Probe::Startup)
-    };
-    for check in health.checks().filter(listed) {
+    for check in health.checks().filter(|check| check.concerns(probe)) {
         checks = checks.property(check.name(), named_finding(check));
     }
     report.property("checks", checks).build().into()
@@ -130,17 +125,23 @@ fn finding() -> Schema {
     with_finding(finding).build().into()
 }
 
-fn check_report(health: &Health) -> Schema {
+/// The name of a real check.
+pub(super) fn check_name(health: &Health) -> ObjectBuilder {
     let names: Vec<_> = health.checks().map(Check::name).collect();
-    let mut name = ObjectBuilder::new().schema_type(Type::String);
-    if !names.is_empty() {
-        name = name.enum_values(Some(names));
+    let name = ObjectBuilder::new().schema_type(Type::String);
+    if names.is_empty() {
+        name
+    } else {
+        name.enum_values(Some(names))
     }
+}
+
+fn check_report(health: &Health) -> Schema {
     let report = ObjectBuilder::new()
         .schema_type(Type::Object)
         .property("status", words_schema(&CHECK_WORDS.concat()))
         .required("status")
-        .property("name", name)
+        .property("name", check_name(health))
         .required("name");
     with_finding(report).build().into()
 }

@@ -76,7 +76,7 @@ impl Engine {
     /// The longest that a probe may take: the longest timeout among its checks or the deadline,
     /// whichever is less.
     pub(crate) fn longest(&self, probe: Probe) -> Duration {
-        let serving = self.checks().filter(|check| concerns(check, probe));
+        let serving = self.checks().filter(|check| check.concerns(probe));
         let longest = serving.map(|check| check.timeout()).max();
         longest.unwrap_or_default().min(self.deadline)
     }
@@ -146,10 +146,7 @@ impl Engine {
     /// The checks that a probe may have to ask, bound for the caller. For readiness these are
     /// the startup checks too.
     fn targets(&self, probe: Probe, cx: Context<'_>, asked: Asked) -> Vec<Target<'_>> {
-        let concerned = self
-            .slots
-            .iter()
-            .filter(|slot| concerns(&slot.check, probe));
+        let concerned = self.slots.iter().filter(|slot| slot.check.concerns(probe));
         concerned.map(|slot| self.target(slot, cx, asked)).collect()
     }
 
@@ -226,12 +223,6 @@ impl Slot {
             event.log(&self.check);
         }
     }
-}
-
-/// Whether a probe may ask a check. Readiness also asks startup checks that have not passed.
-fn concerns(check: &Check, probe: Probe) -> bool {
-    let probes = check.probes();
-    probes.contains(probe) || probe == Probe::Readiness && probes.contains(Probe::Startup)
 }
 
 /// The probe as which a check is asked for itself: the one whose results are kept longest. Only a

@@ -195,9 +195,7 @@ impl RunCall {
             }
         }
     }
-}
 
-impl RunCall {
     /// Ends it without having been called.
     pub(crate) fn fail(mut self, message: String) {
         self.run.fail(message);

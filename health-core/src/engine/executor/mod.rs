@@ -144,7 +144,7 @@ impl Executor {
         }
     }
 
-    /// Why a job was not taken up in time, if all threads are held.
+    /// Why a check gets nowhere, if all threads are held by others.
     pub(crate) fn why_starved(&self, check: &str) -> Option<String> {
         lock(&self.threads).as_ref()?.why_starved(check)
     }

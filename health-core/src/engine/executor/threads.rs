@@ -3,7 +3,7 @@
 //! The reactor drives I/O and timers for the checks and never polls one, so that a connection
 //! which a check opened and handed back to the application's pool keeps working whatever the
 //! checks do. Pollers take runs from one queue. The watcher looks at that queue while it is not
-//! empty: if nobody takes from it, the pollers are held, and it starts more of them.
+//! empty: if nobody takes from it, or far too late, pollers are held, and it starts more of them.
 
 use std::collections::VecDeque;
 use std::io;
@@ -172,9 +172,7 @@ impl Shared {
     /// Sees to it that what was queued is taken.
     fn tell(self: &Arc<Self>, mut queue: MutexGuard<'_, Queue>) {
         let waiting = queue.tasks.len();
-        // Held pollers must not keep the work of others from being dropped at the end.
-        let few = queue.pollers < self.limits.idle || (queue.shutting_down && waiting == 1);
-        if queue.idle == 0 && few {
+        if queue.idle == 0 && queue.pollers < self.limits.idle {
             // Should it fail, the watcher tries again.
             let _ = self.start_poller(&mut queue);
         }
@@ -317,10 +315,6 @@ impl Shared {
         let tasks: Vec<_> = {
             let mut queue = lock(&self.queue);
             queue.shutting_down = true;
-            if queue.idle == 0 && !queue.tasks.is_empty() {
-                // All may be held; what is queued is dropped all the same.
-                let _ = self.start_poller(&mut queue);
-            }
             queue
                 .live
                 .iter()
@@ -332,6 +326,11 @@ impl Shared {
         self.backlog.notify_all();
         tasks.iter().for_each(Wake::wake_by_ref);
         discard(tasks);
+        let mut queue = lock(&self.queue);
+        if queue.idle == 0 && !queue.tasks.is_empty() {
+            // All may be held; what is queued is dropped all the same.
+            let _ = self.start_poller(&mut queue);
+        }
     }
 }
 
