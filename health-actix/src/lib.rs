@@ -11,14 +11,16 @@ mod respond;
 mod service;
 
 pub use health_core::{
-    BuildError, Caller, Check, Context, Entry, FromContext, Health, HealthBuilder, Identity,
-    IntoOutcome, Location, Maintenance, Mistake, Outcome, Phase, Probe, ProbeSet, Reason, Report,
-    Requirement, Runtime, State, Status, Value, ViaState, mask,
+    BuildError, Caller, Check, ClosedGate, Context, Entry, FinishedRun, FromContext, Health,
+    HealthBuilder, History, Identity, IntoOutcome, Location, Maintenance, Mistake, Observer,
+    Outcome, Override, PastRun, Phase, Probe, ProbeSet, Reason, Report, Requirement, Runtime,
+    StartupGate, State, Status, Transition, UnknownCheck, Value, ViaState, mask, semantics,
 };
 #[doc = include_str!("docs/health_check.md")]
 pub use health_macros::health_check_actix as health_check;
 
 pub use self::data::ViaActix;
+pub use self::respond::HealthRequest;
 pub use self::service::{HealthService, service, try_service};
 
 #[doc(hidden)]

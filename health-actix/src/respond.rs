@@ -7,7 +7,7 @@ use actix_web::http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, RETRY_AFTER,
 };
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use health_core::{Caller, Phase, Probe, Report};
 use serde::Serialize;
 
@@ -15,12 +15,38 @@ use crate::dialect::default::{CheckBody, METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_
 use crate::endpoint::{ALLOWED, Endpoint, Kind, METHODS, NAME};
 use crate::mounted::Mounted;
 
+/// Marks the requests that a health service answers, in their extensions, so that middleware can
+/// leave them out of traces, logs and metrics.
+///
+/// ```
+/// use actix_web::dev::Service;
+/// use actix_web::{App, HttpMessage};
+/// use health_actix::HealthRequest;
+///
+/// let app = App::new()
+///     .wrap_fn(|request, next| {
+///         let answer = next.call(request);
+///         async move {
+///             let response = answer.await?;
+///             if !response.request().extensions().contains::<HealthRequest>() {
+///                 println!("{} {}", response.request().path(), response.status());
+///             }
+///             Ok(response)
+///         }
+///     })
+///     .service(health_actix::service());
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct HealthRequest;
+
 /// Answers a request to an endpoint.
 pub(crate) async fn respond(
     mounted: Arc<Mounted>,
     endpoint: Endpoint,
     request: HttpRequest,
 ) -> HttpResponse {
+    request.extensions_mut().insert(HealthRequest);
     let method = request.method();
     if !METHODS.contains(method) {
         let mut response = HttpResponse::MethodNotAllowed();

@@ -1,12 +1,16 @@
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::context::StateMap;
-use crate::engine::{Engine, Runtime};
+use crate::engine::{Engine, Options, Runtime};
 use crate::error::Mistake;
 use crate::health::Health;
-use crate::registry::{self, A_DAY, Change, LINKING};
-use crate::{BuildError, Check, Location, Probe};
+use crate::registry::{self, Change, LINKING};
+use crate::settings::A_DAY;
+use crate::{BuildError, Check, Location, Observer, Probe};
 
 /// Puts a [`Health`] together.
 ///
@@ -32,12 +36,29 @@ pub struct HealthBuilder {
     state: StateMap,
     runtime: Runtime,
     deadline: Duration,
+    concurrency: Option<usize>,
+    remembered: usize,
+    observers: Observers,
+    gates: Vec<String>,
+    override_file: Option<PathBuf>,
     mistakes: Vec<Mistake>,
+}
+
+#[derive(Default)]
+struct Observers(Vec<Arc<dyn Observer>>);
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Observers({})", self.0.len())
+    }
 }
 
 impl HealthBuilder {
     /// How long a whole probe may take where nothing else is said.
     pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+
+    /// How many runs of each check are remembered where nothing else is said.
+    pub const DEFAULT_HISTORY: usize = 20;
 
     /// A builder that knows every annotated function linked into the program.
     pub(crate) fn linked() -> Self {
@@ -57,6 +78,11 @@ impl HealthBuilder {
             state: StateMap::default(),
             runtime: Runtime::default(),
             deadline: Self::DEFAULT_DEADLINE,
+            concurrency: None,
+            remembered: Self::DEFAULT_HISTORY,
+            observers: Observers::default(),
+            gates: Vec::new(),
+            override_file: None,
             mistakes: Vec::new(),
         }
     }
@@ -127,45 +153,107 @@ impl HealthBuilder {
         self
     }
 
+    /// At most how many runs are under way at once, over all checks. Others wait for their turn;
+    /// that counts towards their timeout, and a timeout says so. A run that is overdue makes room
+    /// for the next one, even if it has not ended. Default: no limit.
+    #[track_caller]
+    pub fn concurrency(mut self, most: usize) -> Self {
+        if most == 0 {
+            let place = Location::caller();
+            self.mistakes.push(Mistake::new(format!(
+                "a concurrency of 0, set at {place}, lets nothing run; it must be at least 1"
+            )));
+        }
+        self.concurrency = Some(most);
+        self
+    }
+
+    /// How many runs of each check are remembered, for [`Health::history`]. Default: 20.
+    pub fn history(mut self, runs: usize) -> Self {
+        self.remembered = runs;
+        self
+    }
+
+    /// Adds an observer of runs and transitions. It gets a thread of its own, or, with
+    /// [`Runtime::current`], a task.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.0.push(Arc::new(observer));
+        self
+    }
+
+    /// Declares a startup gate: startup and readiness fail until it is opened with
+    /// [`Health::startup_gate`].
+    pub fn startup_gate(mut self, name: impl Into<String>) -> Self {
+        self.gates.push(name.into());
+        self
+    }
+
+    /// Reads overrides from a file, again every two seconds while the process runs: for the night
+    /// when a check itself is wrong, and nothing can be deployed. The file need not exist.
+    ///
+    /// A line forces the status of one check, until a time (RFC 3339) or until the line is gone;
+    /// what follows `#` is the reason, which is public:
+    ///
+    /// ```text
+    /// database healthy until 2026-11-22T06:00:00Z  # INC-42: the check uses a wrong port
+    /// ```
+    ///
+    /// A line with a mistake is logged, once, and has no effect; the others have.
+    pub fn override_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.override_file = Some(path.into());
+        self
+    }
+
     /// Where checks run and what time it is. Default: [`Runtime::threads`].
     pub fn runtime(mut self, runtime: Runtime) -> Self {
         self.runtime = runtime;
         self
     }
 
-    /// Validates everything as a whole.
+    /// Validates everything as a whole, and starts the schedules of checks that have an interval.
     ///
     /// # Errors
     /// Every mistake at once, each with its place and how to mend it.
-    pub fn build(self) -> Result<Health, BuildError> {
-        let Self {
-            linked,
-            mut checks,
-            changes,
-            required,
-            state,
-            runtime,
-            deadline,
-            mut mistakes,
-        } = self;
-        if linked {
-            checks.extend(registry::linked());
+    pub fn build(mut self) -> Result<Health, BuildError> {
+        if self.linked {
+            self.checks.extend(registry::linked());
         }
-        let found_none = checks.is_empty();
-        for change in changes {
-            mistakes.extend(change.apply(&mut checks).err());
+        let found_none = self.checks.is_empty();
+        let mut excluded = Vec::new();
+        for change in self.changes {
+            let mistake = change.apply(&mut self.checks, &mut excluded).err();
+            self.mistakes.extend(mistake);
         }
-        let checks = registry::validate(checks, &state, &required, &mut mistakes);
-        BuildError::unless_empty(mistakes)?;
-        if linked && found_none {
+        let (checks, prerequisites) = registry::validate(
+            self.checks,
+            &excluded,
+            &self.state,
+            &self.required,
+            &mut self.mistakes,
+        );
+        BuildError::unless_empty(self.mistakes)?;
+        if self.linked && found_none {
             tracing::warn!(
                 target: "health",
                 "no health check was found, so every probe passes; {LINKING}"
             );
         }
-        let engine = Engine::new(checks, state, runtime, deadline);
+        let options = Options {
+            state: self.state,
+            runtime: self.runtime,
+            deadline: self.deadline,
+            concurrency: self.concurrency,
+            remembered: self.remembered,
+        };
+        let engine = Engine::new(checks, prerequisites, options);
         warn_of_surprises(&engine);
-        Ok(Health::new(engine, false))
+        for gate in &self.gates {
+            engine.lifecycle().gates.named(gate);
+        }
+        for observer in self.observers.0 {
+            engine.observe(observer);
+        }
+        Ok(Health::start(engine, self.override_file))
     }
 
     /// Builds, and where there are mistakes logs them once and goes on without a check: liveness

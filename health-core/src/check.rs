@@ -8,8 +8,9 @@ use std::time::Duration;
 use crate::bind::{BindFn, Binder, Work};
 use crate::context::Requirement;
 use crate::descriptor::Descriptor;
+use crate::settings::Settings;
 use crate::sync::guarded;
-use crate::{IntoOutcome, Probe, ProbeSet};
+use crate::{IntoOutcome, Probe, ProbeSet, Status};
 
 /// One registered check: an annotated function, or one made at run time.
 ///
@@ -28,29 +29,28 @@ use crate::{IntoOutcome, Probe, ProbeSet};
 #[derive(Clone)]
 pub struct Check {
     pub(crate) name: Cow<'static, str>,
+    given_name: Cow<'static, str>,
     identity: Cow<'static, str>,
-    probes: ProbeSet,
-    timeout: Duration,
-    cache: Option<Duration>,
-    critical: bool,
+    settings: Settings,
     tags: Vec<Cow<'static, str>>,
+    pub(crate) depends_on: Vec<Cow<'static, str>>,
     description: Cow<'static, str>,
     location: Location,
-    body: Body,
+    pub(crate) body: Body,
 }
 
 #[derive(Clone)]
-enum Body {
+pub(crate) enum Body {
     Annotated(BindFn),
     Built(Arc<dyn Fn() -> Work + Send + Sync>),
 }
 
 impl Check {
     /// The time that a run may take where nothing else is said: kubelet itself waits 1 s.
-    pub const DEFAULT_TIMEOUT: Duration = Duration::from_millis(800);
+    pub const DEFAULT_TIMEOUT: Duration = Settings::TIMEOUT;
 
     /// How long a result is kept for readiness and startup where nothing else is said.
-    pub const DEFAULT_CACHE: Duration = Duration::from_secs(1);
+    pub const DEFAULT_CACHE: Duration = Settings::CACHE;
 
     /// A check that waits. It serves no probe until told which.
     ///
@@ -97,12 +97,11 @@ impl Check {
     fn built(name: Cow<'static, str>, work: Arc<dyn Fn() -> Work + Send + Sync>) -> Self {
         Self {
             identity: name.clone(),
+            given_name: name.clone(),
             name,
-            probes: ProbeSet::new(),
-            timeout: Self::DEFAULT_TIMEOUT,
-            cache: None,
-            critical: true,
+            settings: Settings::new(),
             tags: Vec::new(),
+            depends_on: Vec::new(),
             description: Cow::Borrowed(""),
             location: Location::caller(),
             body: Body::Built(work),
@@ -110,19 +109,17 @@ impl Check {
     }
 
     pub(crate) fn annotated(descriptor: &Descriptor) -> Self {
+        let source = descriptor.source;
+        let owned = |names: &[&'static str]| names.iter().copied().map(Cow::Borrowed).collect();
         Self {
             name: Cow::Borrowed(descriptor.name),
-            identity: format!("{}::{}", descriptor.module, descriptor.function).into(),
-            probes: descriptor.probes,
-            timeout: Duration::from_millis(descriptor.timeout_ms),
-            cache: descriptor.cache_ms.map(Duration::from_millis),
-            critical: descriptor.critical,
-            tags: descriptor.tags.iter().copied().map(Cow::Borrowed).collect(),
-            description: Cow::Borrowed(descriptor.description),
-            location: Location {
-                file: descriptor.file,
-                line: descriptor.line,
-            },
+            given_name: Cow::Borrowed(descriptor.name),
+            identity: format!("{}::{}", source.module, source.function).into(),
+            settings: descriptor.settings,
+            tags: owned(descriptor.tags),
+            depends_on: owned(descriptor.depends_on),
+            description: Cow::Borrowed(source.description),
+            location: source.location(),
             body: Body::Annotated(descriptor.bind),
         }
     }
@@ -148,29 +145,142 @@ impl Check {
     /// Serves `probe`, besides what it serves already.
     #[must_use]
     pub fn serving(mut self, probe: Probe) -> Self {
-        self.probes = self.probes.with(probe);
+        self.settings.probes = self.settings.probes.with(probe);
         self
     }
 
     /// How long a run may take. Default: [`Check::DEFAULT_TIMEOUT`].
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.settings.timeout = timeout;
+        self
+    }
+
+    /// How long `probe` waits for a run. Default: the check's timeout. A run goes on until the
+    /// longest of its timeouts.
+    #[must_use]
+    pub fn with_timeout_for(mut self, probe: Probe, timeout: Duration) -> Self {
+        self.settings.own[probe as usize].timeout = Some(timeout);
+        self
+    }
+
+    /// When a run that has timed out is cancelled. Default: at once. A dropped query closes its
+    /// connection; given more time, it may end by itself. Its result does not count any more.
+    #[must_use]
+    pub fn with_cancel_after(mut self, after: Duration) -> Self {
+        self.settings.cancel_after = Some(after);
+        self
+    }
+
+    /// Above which a run that passes is degraded. Default: never.
+    #[must_use]
+    pub fn with_degraded_after(mut self, after: Duration) -> Self {
+        self.settings.degraded_after = Some(after);
         self
     }
 
     /// How long a result is kept, counted from its run's start. Default: 1 s for readiness and
-    /// startup, nothing for liveness.
+    /// startup, nothing for liveness; for a check with an interval, until it is stale.
     #[must_use]
     pub fn with_cache(mut self, cache: Duration) -> Self {
-        self.cache = Some(cache);
+        self.settings.cache = Some(cache);
+        self
+    }
+
+    /// How long the result of a run that failed is kept. Default: as long as any other.
+    #[must_use]
+    pub fn with_cache_failure(mut self, cache: Duration) -> Self {
+        self.settings.cache_failure = Some(cache);
+        self
+    }
+
+    /// Runs it by itself at this interval, counted from start to start; probes are answered with
+    /// the last result. Default: only probes run it.
+    #[must_use]
+    pub fn with_interval(mut self, interval: Duration) -> Self {
+        self.settings.interval = Some(interval);
+        self
+    }
+
+    /// How long after the start of the engine the schedule begins. Default: at once.
+    #[must_use]
+    pub fn with_initial_delay(mut self, delay: Duration) -> Self {
+        self.settings.initial_delay = Some(delay);
+        self
+    }
+
+    /// The interval after a run that failed. Default: the interval.
+    #[must_use]
+    pub fn with_down_interval(mut self, interval: Duration) -> Self {
+        self.settings.down_interval = Some(interval);
+        self
+    }
+
+    /// Whether each interval is up to 10 % shorter or longer, so that replicas do not run in
+    /// step. Default: true.
+    #[must_use]
+    pub fn with_jitter(mut self, jitter: bool) -> Self {
+        self.settings.jitter = Some(jitter);
+        self
+    }
+
+    /// The age from which a result of the schedule is unhealthy. Default: three times the longer
+    /// of its intervals, and the timeout.
+    #[must_use]
+    pub fn with_stale_after(mut self, after: Duration) -> Self {
+        self.settings.stale_after = Some(after);
+        self
+    }
+
+    /// How many runs in a row have to fail before the check does. Default: 1.
+    #[must_use]
+    pub fn with_failure_threshold(mut self, runs: u32) -> Self {
+        self.settings.failure_threshold = runs;
+        self
+    }
+
+    /// How many runs in a row have to pass before the check does again. Default: 1.
+    #[must_use]
+    pub fn with_success_threshold(mut self, runs: u32) -> Self {
+        self.settings.success_threshold = runs;
         self
     }
 
     /// Whether its failure fails the probe (the default), or only degrades it.
     #[must_use]
     pub fn with_critical(mut self, critical: bool) -> Self {
-        self.critical = critical;
+        self.settings.critical = critical;
+        self
+    }
+
+    /// Whether its failure fails `probe`. Default: as for the others.
+    #[must_use]
+    pub fn with_critical_for(mut self, probe: Probe, critical: bool) -> Self {
+        self.settings.own[probe as usize].critical = Some(critical);
+        self
+    }
+
+    /// Says that all replicas share what it checks, so that its outage would take all of them out
+    /// of service at once. It has to pass before the first readiness; afterwards its failure only
+    /// degrades readiness. Default: not shared.
+    #[must_use]
+    pub fn with_shared(mut self, shared: bool) -> Self {
+        self.settings.shared = shared;
+        self
+    }
+
+    /// How long a shared check may fail before it fails readiness after all. Default: for ever.
+    #[must_use]
+    pub fn with_fail_closed_after(mut self, after: Duration) -> Self {
+        self.settings.fail_closed_after = Some(after);
+        self
+    }
+
+    /// Names a prerequisite, which must be registered too: where that is known to be unhealthy,
+    /// this check is skipped.
+    #[must_use]
+    pub fn with_depends_on(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.depends_on.push(name.into());
         self
     }
 
@@ -198,34 +308,131 @@ impl Check {
         &self.identity
     }
 
+    /// The name that its author gave it.
+    pub(crate) fn given_name(&self) -> &str {
+        &self.given_name
+    }
+
     /// The probes that it serves.
     pub const fn probes(&self) -> ProbeSet {
-        self.probes
+        self.settings.probes
     }
 
     /// Whether `probe` may ask it: it serves the probe, or the probe is readiness and it serves
     /// startup, for readiness also asks startup checks until they have passed.
     pub const fn concerns(&self, probe: Probe) -> bool {
-        let gates = matches!(probe, Probe::Readiness) && self.probes.contains(Probe::Startup);
-        gates || self.probes.contains(probe)
+        let probes = self.settings.probes;
+        let gates = matches!(probe, Probe::Readiness) && probes.contains(Probe::Startup);
+        gates || probes.contains(probe)
     }
 
-    /// How long a run may take.
+    /// The probe as which it answers `probe`: that, or startup, where readiness asks a check that
+    /// does not serve it.
+    pub(crate) const fn role(&self, probe: Probe) -> Probe {
+        if matches!(probe, Probe::Readiness) && !self.settings.probes.contains(probe) {
+            Probe::Startup
+        } else {
+            probe
+        }
+    }
+
+    /// How long a run may take, for a probe of which nothing else is said.
     pub const fn timeout(&self) -> Duration {
-        self.timeout
+        self.settings.timeout
     }
 
-    /// How long a result is kept for `probe`, counted from its run's start.
+    /// How long `probe` waits for a run.
+    pub fn timeout_for(&self, probe: Probe) -> Duration {
+        self.settings.timeout_for(self.role(probe))
+    }
+
+    /// When a run that has timed out is cancelled, counted from its start.
+    pub fn cancelled_after(&self) -> Duration {
+        self.settings.cancelled_after()
+    }
+
+    /// Above which a run that passes is degraded.
+    pub const fn degraded_after(&self) -> Option<Duration> {
+        self.settings.degraded_after
+    }
+
+    /// How long a result of a run that passed is kept for `probe`, counted from its run's start.
     pub fn cache(&self, probe: Probe) -> Duration {
-        self.cache.unwrap_or(match probe {
-            Probe::Liveness => Duration::ZERO,
-            Probe::Readiness | Probe::Startup => Self::DEFAULT_CACHE,
-        })
+        self.kept(probe, Status::Healthy)
     }
 
-    /// Whether its failure fails the probe.
+    /// How long a result of a run that failed is kept for `probe`, counted from its run's start.
+    pub fn cache_failure(&self, probe: Probe) -> Duration {
+        self.kept(probe, Status::Unhealthy)
+    }
+
+    fn kept(&self, probe: Probe, raw: Status) -> Duration {
+        self.settings
+            .kept(self.role(probe), raw, self.interval().is_some())
+    }
+
+    /// The interval at which it runs by itself.
+    pub const fn interval(&self) -> Option<Duration> {
+        self.settings.interval
+    }
+
+    /// How long after the start of the engine its schedule begins.
+    pub fn initial_delay(&self) -> Duration {
+        self.settings.initial_delay.unwrap_or_default()
+    }
+
+    /// The interval after a run that failed.
+    pub fn down_interval(&self) -> Option<Duration> {
+        self.settings.pause_after(Status::Unhealthy)
+    }
+
+    /// Whether its intervals vary.
+    pub fn jitters(&self) -> bool {
+        self.settings.jitter.unwrap_or(true)
+    }
+
+    /// The age from which a result of the schedule is unhealthy.
+    pub fn stale_after(&self) -> Option<Duration> {
+        self.interval().map(|_| self.settings.stale_after())
+    }
+
+    /// How many runs in a row have to fail before the check does.
+    pub const fn failure_threshold(&self) -> u32 {
+        self.settings.failure_threshold
+    }
+
+    /// How many runs in a row have to pass before the check does again.
+    pub const fn success_threshold(&self) -> u32 {
+        self.settings.success_threshold
+    }
+
+    /// Whether its failure fails a probe of which nothing else is said.
     pub const fn is_critical(&self) -> bool {
-        self.critical
+        self.settings.critical
+    }
+
+    /// Whether its failure fails `probe`.
+    pub const fn is_critical_for(&self, probe: Probe) -> bool {
+        self.settings.critical_for(self.role(probe))
+    }
+
+    /// Whether all replicas share what it checks.
+    pub const fn is_shared(&self) -> bool {
+        self.settings.shared
+    }
+
+    /// How long a shared check may fail before it fails readiness.
+    pub const fn fail_closed_after(&self) -> Option<Duration> {
+        self.settings.fail_closed_after
+    }
+
+    /// The names of its prerequisites.
+    pub fn depends_on(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.depends_on.iter().map(|name| &**name)
+    }
+
+    pub(crate) const fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The tags, in the order in which they were given.
@@ -264,9 +471,7 @@ impl fmt::Debug for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Check")
             .field("name", &self.name)
-            .field("probes", &self.probes)
-            .field("timeout", &self.timeout)
-            .field("critical", &self.critical)
+            .field("settings", &self.settings)
             .field("location", &self.location)
             .finish_non_exhaustive()
     }

@@ -1,14 +1,19 @@
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use crate::context::StateMap;
-use crate::engine::{Engine, Runtime};
+use crate::engine::{Engine, Options, Runtime};
 use crate::error::Mistake;
-use crate::lifecycle::Lifecycle;
+use crate::gate::attempts;
+use crate::override_file;
 use crate::sync::lock;
-use crate::{BuildError, Caller, Check, Entry, HealthBuilder, Maintenance, Phase, Probe, Report};
+use crate::{
+    BuildError, Caller, Check, Entry, HealthBuilder, History, IntoOutcome, Maintenance, Observer,
+    Override, Phase, Probe, Report, StartupGate, UnknownCheck,
+};
 
 /// The health of a process: its checks, and what is known of them. A cheap clone.
 ///
@@ -19,7 +24,6 @@ pub struct Health(Arc<Inner>);
 
 struct Inner {
     engine: Arc<Engine>,
-    lifecycle: Lifecycle,
     misconfigured: bool,
     announced: Mutex<BTreeSet<String>>,
 }
@@ -30,10 +34,27 @@ impl Health {
         HealthBuilder::linked()
     }
 
-    pub(crate) fn new(engine: Engine, misconfigured: bool) -> Self {
+    /// Starts what runs without being asked.
+    pub(crate) fn start(engine: Engine, override_file: Option<PathBuf>) -> Self {
+        let health = Self::new(engine, false);
+        let engine = &health.0.engine;
+        let mut started = engine.start_schedules();
+        if let Some(path) = override_file {
+            let watch = override_file::watch(path, Arc::downgrade(engine));
+            started = started.and(engine.plan(watch));
+        }
+        if let Err(error) = started {
+            tracing::error!(
+                target: "health",
+                "no thread can be started, so nothing runs at an interval: {error}"
+            );
+        }
+        health
+    }
+
+    fn new(engine: Engine, misconfigured: bool) -> Self {
         Self(Arc::new(Inner {
             engine: Arc::new(engine),
-            lifecycle: Lifecycle::default(),
             misconfigured,
             announced: Mutex::default(),
         }))
@@ -42,13 +63,14 @@ impl Health {
     /// Stands in for a registry with mistakes, which are for the caller to log: it has no checks,
     /// and fails readiness and startup. Liveness passes, for a restart would not mend it.
     pub fn misconfigured() -> Self {
-        let engine = Engine::new(
-            Vec::new(),
-            StateMap::default(),
-            Runtime::threads(),
-            HealthBuilder::DEFAULT_DEADLINE,
-        );
-        Self::new(engine, true)
+        let options = Options {
+            state: StateMap::default(),
+            runtime: Runtime::threads(),
+            deadline: HealthBuilder::DEFAULT_DEADLINE,
+            concurrency: None,
+            remembered: 0,
+        };
+        Self::new(Engine::new(Vec::new(), Vec::new(), options), true)
     }
 
     /// Asks all checks of a probe at once.
@@ -95,37 +117,118 @@ impl Health {
     /// From now on readiness fails, so that balancers send no more requests; liveness and
     /// startup stay as they were.
     pub fn start_draining(&self) {
-        if self.0.lifecycle.set_draining(true) {
+        if self.0.engine.lifecycle().set_draining(true) {
             tracing::info!(target: "health", "draining: readiness fails from now on");
         }
     }
 
     /// Takes draining back.
     pub fn stop_draining(&self) {
-        if self.0.lifecycle.set_draining(false) {
+        if self.0.engine.lifecycle().set_draining(false) {
             tracing::info!(target: "health", "no longer draining");
         }
     }
 
     /// Whether the process drains.
     pub fn is_draining(&self) -> bool {
-        self.0.lifecycle.is_draining()
+        self.0.engine.lifecycle().is_draining()
     }
 
     /// Takes the process out of service for a while: readiness fails until
     /// [`Health::end_maintenance`].
     pub fn start_maintenance(&self, maintenance: Maintenance) {
         let reason = maintenance.reason().to_owned();
-        if self.0.lifecycle.set_maintenance(Some(maintenance)) {
+        if self.0.engine.lifecycle().set_maintenance(Some(maintenance)) {
             tracing::info!(target: "health", reason, "maintenance: readiness fails from now on");
         }
     }
 
     /// Puts the process back into service.
     pub fn end_maintenance(&self) {
-        if self.0.lifecycle.set_maintenance(None) {
+        if self.0.engine.lifecycle().set_maintenance(None) {
             tracing::info!(target: "health", "maintenance has ended");
         }
+    }
+
+    /// The startup gate of this name; it is made, closed, if there is none. Those that the builder
+    /// declares hold from the beginning.
+    pub fn startup_gate(&self, name: &str) -> StartupGate {
+        self.0.engine.lifecycle().gates.named(name)
+    }
+
+    /// Does what a startup gate stands for, on the engine's threads, and opens it; an attempt
+    /// that fails is made again, after 1 s, 2 s and so on up to 30 s.
+    ///
+    /// The attempt is given the gate, to say how far it has come. It should wait, not block: what
+    /// blocks belongs into `tokio::task::spawn_blocking`.
+    ///
+    /// ```
+    /// # use health_core::{BuildError, HealthBuilder};
+    /// # async fn load() -> std::io::Result<()> { Ok(()) }
+    /// # fn main() -> Result<(), BuildError> {
+    /// let health = HealthBuilder::empty().startup_gate("model").build()?;
+    /// health.start_up("model", |gate| async move {
+    ///     gate.progress("loading the model");
+    ///     load().await
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn start_up<F, Fut>(&self, gate: &str, attempt: F)
+    where
+        F: FnMut(StartupGate) -> Fut + Send + 'static,
+        Fut: Future<Output: IntoOutcome> + Send + 'static,
+    {
+        let gate = self.startup_gate(gate);
+        let started = self.0.engine.plan(attempts(gate.clone(), attempt));
+        if let Err(error) = started {
+            gate.progress(format!("cannot be attempted: {error}"));
+        }
+    }
+
+    /// Forces the status of a check until the override expires or is taken back. Meanwhile probes
+    /// do not run the check. It outranks the override file.
+    ///
+    /// # Errors
+    /// If there is no check of this name.
+    pub fn force(&self, check: &str, forced: Override) -> Result<(), UnknownCheck> {
+        self.known(check)?;
+        self.0.engine.lifecycle().overrides.set(check, forced);
+        Ok(())
+    }
+
+    /// Takes an override back; whether there was one.
+    ///
+    /// # Errors
+    /// If there is no check of this name.
+    pub fn end_override(&self, check: &str) -> Result<bool, UnknownCheck> {
+        self.known(check)?;
+        Ok(self.0.engine.lifecycle().overrides.end(check))
+    }
+
+    /// The overrides in force, by handle or by file, sorted by the name of the check.
+    pub fn overrides(&self) -> Vec<(String, Override)> {
+        let now = self.wall_clock();
+        let overrides = self.0.engine.lifecycle().overrides.in_force(now);
+        overrides.into_iter().collect()
+    }
+
+    /// Adds an observer of runs and transitions. It gets a thread of its own, or, with
+    /// [`Runtime::current`], a task.
+    pub fn observe(&self, observer: impl Observer) {
+        self.0.engine.observe(Arc::new(observer));
+    }
+
+    /// What is remembered of a check's runs; `None` if there is no check of this name, or nothing
+    /// that this caller could have asked. A caller who brings nothing gets the history of what
+    /// others brought, if that is one thing only.
+    pub fn history(&self, check: &str, caller: Caller<'_>) -> Option<History> {
+        self.0.engine.history(check, caller)
+    }
+
+    fn known(&self, check: &str) -> Result<(), UnknownCheck> {
+        let known = self.0.engine.find(check).map(|_| ());
+        known.ok_or_else(|| UnknownCheck::new(check, self.checks().map(Check::name)))
     }
 
     /// Makes sure that every check can be asked where no application request brings data: on a
@@ -172,7 +275,8 @@ impl Health {
             return Some(Phase::Misconfigured);
         }
         self.0
-            .lifecycle
+            .engine
+            .lifecycle()
             .said()
             .filter(|_| probe == Probe::Readiness)
     }

@@ -5,20 +5,29 @@ mod bind;
 mod builder;
 mod check;
 mod context;
+mod dependencies;
 mod descriptor;
 mod engine;
 mod error;
+mod finding;
+mod gate;
 mod health;
+mod history;
 mod lifecycle;
 mod mask;
 mod observe;
 mod outcome;
+mod override_file;
+mod overrides;
 mod probe;
 mod registry;
 mod report;
 mod sample;
+mod settings;
+mod standing;
 mod status;
 mod sync;
+mod told;
 
 #[doc = include_str!("docs/health_check.md")]
 pub use health_macros::health_check;
@@ -28,13 +37,20 @@ pub use self::check::{Check, Location};
 pub use self::context::{Caller, Context, FromContext, Identity, Requirement, State, ViaState};
 pub use self::engine::Runtime;
 pub use self::error::{BuildError, Mistake};
+pub use self::gate::{ClosedGate, StartupGate};
 pub use self::health::Health;
+pub use self::history::{History, PastRun};
 pub use self::lifecycle::{Maintenance, Phase};
 pub use self::mask::mask;
+pub use self::observe::{FinishedRun, Observer, Transition};
 pub use self::outcome::{IntoOutcome, Outcome, Reason, Value};
+pub use self::overrides::{Override, UnknownCheck};
 pub use self::probe::{Probe, ProbeSet};
 pub use self::report::{Entry, Report};
 pub use self::status::Status;
+
+#[doc = include_str!("docs/semantics.md")]
+pub mod semantics {}
 
 /// What the attribute generates uses this; nothing else may. Its name has the patch version, so
 /// that a macro of another version does not compile against it.
@@ -42,7 +58,7 @@ pub use self::status::Status;
 pub mod __private0 {
     pub use inventory;
 
+    pub use crate::Probe;
     pub use crate::bind::{Binder, Work};
-    pub use crate::descriptor::Descriptor;
-    pub use crate::{Probe, ProbeSet};
+    pub use crate::descriptor::{Descriptor, Source};
 }

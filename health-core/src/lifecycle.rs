@@ -1,8 +1,11 @@
 use std::borrow::Cow;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
+use crate::gate::Gates;
 use crate::mask::mask;
+use crate::overrides::Overrides;
 use crate::sync::lock;
 
 /// Where the process stands in its life, as a probe sees it.
@@ -60,7 +63,13 @@ impl Maintenance {
 
 /// What operators have said, as against what checks have found.
 #[derive(Debug, Default)]
-pub(crate) struct Lifecycle(Mutex<Said>);
+pub(crate) struct Lifecycle {
+    said: Mutex<Said>,
+    pub(crate) gates: Gates,
+    pub(crate) overrides: Overrides,
+    /// Whether something has to pass before the process has started, and has not yet.
+    starting: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct Said {
@@ -71,16 +80,16 @@ struct Said {
 impl Lifecycle {
     /// Sets whether the process drains; true if that changed.
     pub(crate) fn set_draining(&self, draining: bool) -> bool {
-        std::mem::replace(&mut lock(&self.0).draining, draining) != draining
+        std::mem::replace(&mut lock(&self.said).draining, draining) != draining
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        lock(&self.0).draining
+        lock(&self.said).draining
     }
 
     /// Sets or ends maintenance; true if that changed.
     pub(crate) fn set_maintenance(&self, maintenance: Option<Maintenance>) -> bool {
-        let mut said = lock(&self.0);
+        let mut said = lock(&self.said);
         let before = std::mem::replace(&mut said.maintenance, maintenance);
         before != said.maintenance
     }
@@ -88,11 +97,20 @@ impl Lifecycle {
     /// The phase that readiness is in because somebody said so. Draining outranks maintenance:
     /// it has no way back.
     pub(crate) fn said(&self) -> Option<Phase> {
-        let said = lock(&self.0);
+        let said = lock(&self.said);
         if said.draining {
             return Some(Phase::Draining);
         }
         said.maintenance.clone().map(Phase::Maintenance)
+    }
+
+    pub(crate) fn set_starting(&self, starting: bool) {
+        self.starting.store(starting, Ordering::Relaxed);
+    }
+
+    /// Whether failures are no surprise: the process starts, drains, or is out of service.
+    pub(crate) fn expects_failures(&self) -> bool {
+        self.starting.load(Ordering::Relaxed) || self.gates.any_closed() || self.said().is_some()
     }
 }
 

@@ -1,127 +1,277 @@
-//! What is told of results, and when: at a transition, and when the text of a failure changes.
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
-use std::sync::Arc;
-use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use tokio::time::Instant;
+use crate::finding::Finding;
+use crate::lifecycle::Lifecycle;
+use crate::sync::{discard, guarded, lock};
+use crate::told::Line;
+pub(crate) use crate::told::Told;
+use crate::{Check, Reason, Status};
 
-use crate::sample::Sample;
-use crate::{Check, Probe, Status};
+/// Is told what happens to checks.
+///
+/// It is called outside every lock, on a thread of its own and in order, so it may take its time,
+/// call the [`Health`](crate::Health) that it observes, and panic: probes and other observers
+/// notice nothing. Of what it is too slow for, the newest is lost, and a warning says so.
+pub trait Observer: Send + Sync + 'static {
+    /// The result of a run is known. A run that is overdue has not ended, but has failed.
+    fn run_finished(&self, run: &FinishedRun) {
+        let _ = run;
+    }
 
-/// A failure whose text keeps changing is told at most this often.
-const QUIET: Duration = Duration::from_secs(60);
-
-/// What was last told of a check.
-#[derive(Debug, Default)]
-pub(crate) struct Told(Option<(Arc<Sample>, Instant)>);
-
-impl Told {
-    /// Decides whether a new result is worth telling.
-    pub(crate) fn hear(&mut self, sample: &Arc<Sample>, now: Instant) -> Option<Event> {
-        let from = match &self.0 {
-            None => None,
-            Some((last, _)) if last.status != sample.status => Some(last.status),
-            Some((last, at)) => {
-                let changed = last.text() != sample.text();
-                let quiet = sample.status == Status::Healthy || now.duration_since(*at) < QUIET;
-                if !changed || quiet {
-                    return None;
-                }
-                Some(last.status)
-            }
-        };
-        self.0 = Some((Arc::clone(sample), now));
-        Some(Event {
-            from,
-            sample: Arc::clone(sample),
-        })
+    /// A check has another status than before, after thresholds.
+    fn transition(&self, transition: &Transition) {
+        let _ = transition;
     }
 }
 
-/// A transition, or a changed text.
-#[derive(Debug)]
-pub(crate) struct Event {
+/// A run whose result is known.
+#[derive(Clone, Debug)]
+pub struct FinishedRun {
+    check: Arc<Check>,
+    finding: Finding,
+}
+
+impl FinishedRun {
+    /// The check.
+    pub fn check(&self) -> &Check {
+        &self.check
+    }
+
+    /// When it was asked for.
+    pub fn started_at(&self) -> SystemTime {
+        self.finding.sample.at
+    }
+
+    /// How long it took; none if it did not end in time.
+    pub fn latency(&self) -> Option<Duration> {
+        self.finding.sample.latency
+    }
+
+    /// What it found, before thresholds.
+    pub fn status(&self) -> Status {
+        self.finding.sample.raw
+    }
+
+    /// Why that is not simply what the check returned.
+    pub fn reason(&self) -> Option<Reason> {
+        self.finding.sample.reason
+    }
+
+    /// The text of its error, or else its message. Secrets are masked, but it may not be public.
+    pub fn text(&self) -> Option<&str> {
+        self.finding.sample.text()
+    }
+}
+
+/// A change of a check's status, after thresholds.
+#[derive(Clone, Debug)]
+pub struct Transition {
+    check: Arc<Check>,
     from: Option<Status>,
-    sample: Arc<Sample>,
+    to: Status,
+    finding: Finding,
+    expected: bool,
 }
 
-impl Event {
-    /// Logs it at the level that it deserves. Called outside every lock.
-    pub(crate) fn log(&self, check: &Check) {
-        macro_rules! tell {
-            ($level:ident, $text:literal) => {
-                tracing::$level!(
-                    target: "health",
-                    check = check.name(),
-                    critical = check.is_critical(),
-                    from = self.from.map(Status::as_str),
-                    to = self.sample.status.as_str(),
-                    reason = self.sample.reason.map(crate::Reason::as_str),
-                    latency_ms = self.sample.latency.map(milliseconds),
-                    error = self.sample.text(),
-                    $text
-                )
-            };
+impl Transition {
+    /// The check.
+    pub fn check(&self) -> &Check {
+        &self.check
+    }
+
+    /// The status before; none if nothing had been decided.
+    pub const fn from(&self) -> Option<Status> {
+        self.from
+    }
+
+    /// The status now.
+    pub const fn to(&self) -> Status {
+        self.to
+    }
+
+    /// Since when: the start of the run that decided it.
+    pub fn since(&self) -> SystemTime {
+        let since = self.finding.standing.since();
+        since.map_or(self.finding.sample.at, |since| since.at)
+    }
+
+    /// Why the result is not simply what the check returned.
+    pub fn reason(&self) -> Option<Reason> {
+        self.finding.sample.reason
+    }
+
+    /// The cause: the text of the error, or else the message. Secrets are masked, but it may not
+    /// be public.
+    pub fn cause(&self) -> Option<&str> {
+        self.finding.sample.text()
+    }
+
+    /// Whether it is to be expected, because the process starts or drains: no reason to wake
+    /// anybody.
+    pub const fn is_expected(&self) -> bool {
+        self.expected
+    }
+}
+
+/// A result, and what is to be said of it.
+#[derive(Debug)]
+pub(crate) struct News {
+    pub(crate) finding: Finding,
+    /// What the check was taken to be before.
+    pub(crate) before: Option<Status>,
+    /// Whether it is the result of a run, or the same run counting again.
+    pub(crate) ran: bool,
+    pub(crate) line: Option<Line>,
+    /// Whether it is a failure that is no surprise.
+    pub(crate) expected: bool,
+}
+
+/// Tells the log and the observers.
+pub(crate) struct Teller {
+    lifecycle: Arc<Lifecycle>,
+    remembered: usize,
+    observers: Mutex<Vec<Sender<Notice>>>,
+    lost: AtomicU64,
+}
+
+#[derive(Clone)]
+enum Notice {
+    Run(FinishedRun),
+    Transition(Transition),
+}
+
+impl Teller {
+    pub(crate) fn new(lifecycle: Arc<Lifecycle>, remembered: usize) -> Self {
+        Self {
+            lifecycle,
+            remembered,
+            observers: Mutex::default(),
+            lost: AtomicU64::new(0),
         }
-        match (self.sample.status, self.from) {
-            (Status::Healthy, None) => tell!(debug, "check passes"),
-            (Status::Healthy, _) if is_startup_only(check) => tell!(info, "check passes"),
-            (Status::Healthy, Some(_)) => tell!(info, "check passes again"),
-            (Status::Degraded, _) => tell!(warn, "check is degraded"),
-            (Status::Unhealthy, None) if is_startup_only(check) => {
-                tell!(info, "check does not pass yet");
+    }
+
+    /// Tells the log alone.
+    #[cfg(test)]
+    pub(crate) fn nobody() -> Self {
+        Self::new(Arc::default(), 10)
+    }
+
+    /// To whom nothing has been told yet.
+    pub(crate) fn told(&self) -> Told {
+        Told::nothing(&self.lifecycle)
+    }
+
+    /// How many runs of each check are remembered.
+    pub(crate) const fn remembered(&self) -> usize {
+        self.remembered
+    }
+
+    /// Adds an observer: on the given runtime, or on a thread of its own.
+    pub(crate) fn add(&self, observer: Arc<dyn Observer>, place: Option<&Handle>) {
+        /// A burst of results; beyond it an observer is too slow.
+        const ROOM: usize = 1024;
+        let (sender, receiver) = mpsc::channel(ROOM);
+        let started = match place {
+            Some(handle) => {
+                drop(handle.spawn(deliver(receiver, observer)));
+                Ok(())
             }
-            (Status::Unhealthy, _) if !check.is_critical() => {
-                tell!(warn, "check that is not critical fails");
+            None => deliver_on_thread(receiver, observer),
+        };
+        match started {
+            Ok(()) => lock(&self.observers).push(sender),
+            Err(error) => tracing::error!(
+                target: "health",
+                "an observer is told nothing, for it gets no thread: {error}"
+            ),
+        }
+    }
+
+    pub(crate) fn tell(&self, check: &Arc<Check>, news: &News) {
+        if let Some(line) = news.line {
+            line.log(check, &news.finding, news.expected);
+        }
+        let observers = lock(&self.observers).clone();
+        if observers.is_empty() {
+            return;
+        }
+        if news.ran {
+            let run = FinishedRun {
+                check: Arc::clone(check),
+                finding: news.finding.clone(),
+            };
+            self.send(&observers, &Notice::Run(run));
+        }
+        let decided = news.finding.standing.decided();
+        if let Some(to) = decided.filter(|_| decided != news.before) {
+            let transition = Transition {
+                check: Arc::clone(check),
+                from: news.before,
+                to,
+                finding: news.finding.clone(),
+                expected: news.expected,
+            };
+            self.send(&observers, &Notice::Transition(transition));
+        }
+    }
+
+    fn send(&self, observers: &[Sender<Notice>], notice: &Notice) {
+        for observer in observers {
+            let full = matches!(
+                observer.try_send(notice.clone()),
+                Err(TrySendError::Full(_))
+            );
+            if full && self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
+                tracing::warn!(
+                    target: "health",
+                    "an observer of health checks is too slow: it is not told of everything"
+                );
             }
-            (Status::Unhealthy, _) => tell!(error, "check fails"),
         }
     }
 }
 
-/// To the microsecond: more digits are noise.
-fn milliseconds(latency: Duration) -> f64 {
-    (latency.as_secs_f64() * 1e6).round() / 1e3
+impl fmt::Debug for Teller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Teller")
+            .field("remembered", &self.remembered)
+            .finish_non_exhaustive()
+    }
 }
 
-fn is_startup_only(check: &Check) -> bool {
-    check.probes() == Probe::Startup.into()
+async fn deliver(mut notices: Receiver<Notice>, observer: Arc<dyn Observer>) {
+    while let Some(notice) = notices.recv().await {
+        notice.deliver(&*observer);
+    }
+    discard(observer);
 }
 
-#[cfg(test)]
-mod tests {
-    use std::time::SystemTime;
+fn deliver_on_thread(
+    mut notices: Receiver<Notice>,
+    observer: Arc<dyn Observer>,
+) -> std::io::Result<()> {
+    let thread = std::thread::Builder::new().name("health-observer".to_owned());
+    let deliver = move || {
+        while let Some(notice) = notices.blocking_recv() {
+            notice.deliver(&*observer);
+        }
+        discard(observer);
+    };
+    thread.spawn(deliver).map(drop)
+}
 
-    use super::*;
-    use crate::sample::Asked;
-    use crate::{Outcome, Status};
-
-    #[test]
-    fn told_are_transitions_and_changed_texts_but_not_too_often() {
-        let start = Instant::now();
-        let mut told = Told::default();
-        let mut hear = |seconds, status, text: &'static str| {
-            let asked = Asked {
-                instant: start,
-                at: SystemTime::UNIX_EPOCH,
-            };
-            let outcome = Outcome::new(status).with_message(text);
-            let sample = Arc::new(Sample::of(outcome, asked, Duration::ZERO));
-            let event = told.hear(&sample, start + Duration::from_secs(seconds));
-            event.map(|event| event.from)
-        };
-        use Status::{Degraded, Healthy, Unhealthy};
-        assert_eq!(hear(0, Healthy, ""), Some(None), "the first result");
-        assert_eq!(
-            hear(1, Healthy, "other"),
-            None,
-            "a healthy text does not matter"
-        );
-        assert_eq!(hear(2, Unhealthy, "a"), Some(Some(Healthy)));
-        assert_eq!(hear(3, Unhealthy, "a"), None);
-        assert_eq!(hear(4, Unhealthy, "b"), None, "too soon");
-        assert_eq!(hear(62, Unhealthy, "b"), Some(Some(Unhealthy)));
-        assert_eq!(hear(63, Degraded, "b"), Some(Some(Unhealthy)));
-        assert_eq!(hear(64, Healthy, ""), Some(Some(Degraded)));
+impl Notice {
+    fn deliver(self, observer: &dyn Observer) {
+        discard(guarded(|| match &self {
+            Self::Run(run) => observer.run_finished(run),
+            Self::Transition(transition) => observer.transition(transition),
+        }));
     }
 }

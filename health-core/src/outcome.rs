@@ -169,6 +169,16 @@ pub enum Reason {
     NotInitialised,
     /// The run was given up because the engine was shut down.
     Abandoned,
+    /// The run passed, but took longer than the check should.
+    Slow,
+    /// The check was not run, because a prerequisite is unhealthy.
+    Skipped,
+    /// The schedule has brought no result for too long.
+    Stale,
+    /// The schedule has not begun, so there is no result yet.
+    NoResult,
+    /// The status was forced.
+    Overridden,
 }
 
 impl Reason {
@@ -180,6 +190,11 @@ impl Reason {
             Self::StillRunning => "still_running",
             Self::NotInitialised => "not_initialised",
             Self::Abandoned => "abandoned",
+            Self::Slow => "slow",
+            Self::Skipped => "skipped",
+            Self::Stale => "stale",
+            Self::NoResult => "no_result",
+            Self::Overridden => "overridden",
         }
     }
 }

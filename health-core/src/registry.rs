@@ -2,17 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::Check;
 use crate::check::{Location, is_valid_name};
 use crate::context::StateMap;
+use crate::dependencies;
 use crate::descriptor::Descriptor;
 use crate::error::Mistake;
 use crate::mask::mask;
-
-/// Longer than any timeout or deadline can sensibly be; keeps the arithmetic of time from overflow.
-pub(crate) const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Every annotated function that is linked into the program, in no particular order.
 pub(crate) fn linked() -> impl Iterator<Item = Check> {
@@ -49,10 +46,15 @@ impl Change {
         }
     }
 
-    pub(crate) fn apply(self, checks: &mut Vec<Check>) -> Result<(), Mistake> {
+    /// Changes the checks; what is excluded goes to `excluded`.
+    pub(crate) fn apply(
+        self,
+        checks: &mut Vec<Check>,
+        excluded: &mut Vec<Check>,
+    ) -> Result<(), Mistake> {
         let index = self.pick(checks)?;
         match self.name {
-            None => drop(checks.remove(index)),
+            None => excluded.push(checks.remove(index)),
             Some(name) => checks[index].name = name.into(),
         }
         Ok(())
@@ -82,20 +84,25 @@ impl Change {
     }
 }
 
+/// All checks, sorted by name, and for each the places of those that it depends on.
+pub(crate) type Validated = (Vec<Arc<Check>>, Vec<Vec<usize>>);
+
 /// Sorts the checks by name and finds everything that is wrong with them.
 pub(crate) fn validate(
     mut checks: Vec<Check>,
+    excluded: &[Check],
     state: &StateMap,
     required: &BTreeMap<String, Location>,
     mistakes: &mut Vec<Mistake>,
-) -> Vec<Arc<Check>> {
+) -> Validated {
     checks.sort_by(|a, b| (&a.name, a.location()).cmp(&(&b.name, b.location())));
     for check in &checks {
         mistakes.extend(mistakes_of(check, state));
     }
     mistakes.extend(duplicates(&checks));
     mistakes.extend(missing(&checks, required));
-    checks.into_iter().map(Arc::new).collect()
+    let prerequisites = dependencies::resolve(&checks, excluded, mistakes);
+    (checks.into_iter().map(Arc::new).collect(), prerequisites)
 }
 
 fn mistakes_of(check: &Check, state: &StateMap) -> Vec<Mistake> {
@@ -115,12 +122,11 @@ fn mistakes_of(check: &Check, state: &StateMap) -> Vec<Mistake> {
     if check.probes().is_empty() {
         mistake("it serves no probe; add `.liveness()`, `.readiness()` or `.startup()`".to_owned());
     }
-    if check.timeout().is_zero() || check.timeout() > A_DAY {
-        mistake(format!(
-            "a timeout of {:?} makes no sense; it must be above 0 and at most a day",
-            check.timeout()
-        ));
-    }
+    check
+        .settings()
+        .mistakes()
+        .into_iter()
+        .for_each(&mut mistake);
     let requirements = check.requirements().unwrap_or_else(|panic| {
         mistake(format!(
             "asked what its arguments need, one panicked: {}",
@@ -129,7 +135,16 @@ fn mistakes_of(check: &Check, state: &StateMap) -> Vec<Mistake> {
         Vec::new()
     });
     for (requirement, written) in requirements {
-        if !requirement.from_caller && !state.has(&requirement) {
+        if state.has(&requirement) {
+            continue;
+        }
+        if requirement.from_caller && check.interval().is_some() {
+            mistake(format!(
+                "it runs at an interval, where no request brings `{written}`; give the builder \
+                 one with `.data(value)`, the value being a `{}`",
+                requirement.type_name
+            ));
+        } else if !requirement.from_caller {
             mistake(format!(
                 "it takes `State<{written}>`, but there is no such state; give the builder one, \
                  as in `Health::builder().state(value)`, the value being a `{}`",
@@ -186,7 +201,7 @@ fn missing(checks: &[Check], required: &BTreeMap<String, Location>) -> Vec<Mista
 pub(crate) const LINKING: &str = "a crate whose checks are to be found must be named by the \
     program, else the linker drops it: write `use that_crate as _;` in main.rs.";
 
-fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
     if names.is_empty() {
         "none".to_owned()

@@ -1,7 +1,11 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::sample::Sample;
+use tokio::time::Instant;
+
+use crate::finding::Finding;
+use crate::gate::ClosedGate;
 use crate::{Check, Phase, Probe, Reason, Status, Value};
 
 /// What a probe found: its checks and the verdict.
@@ -12,21 +16,29 @@ pub struct Report {
     probe: Probe,
     phase: Phase,
     status: Status,
+    gates: Vec<ClosedGate>,
     entries: Vec<Entry>,
 }
 
 impl Report {
     /// Weighs the entries. The verdict of readiness and startup also depends on the phase.
-    pub(crate) fn new(probe: Probe, phase: Phase, entries: Vec<Entry>) -> Self {
+    pub(crate) fn new(
+        probe: Probe,
+        phase: Phase,
+        gates: Vec<ClosedGate>,
+        mut entries: Vec<Entry>,
+    ) -> Self {
         let status = if fails(probe, &phase) {
             Status::Unhealthy
         } else {
-            worst(entries.iter().map(|e| e.status().weighed(e.is_critical())))
+            worst(entries.iter().map(Entry::counts_as))
         };
+        causes_first(&mut entries);
         Self {
             probe,
             phase,
             status,
+            gates,
             entries,
         }
     }
@@ -41,8 +53,8 @@ impl Report {
         &self.phase
     }
 
-    /// The verdict: the worst of the entries, the failures of those that are not critical
-    /// counting as degraded; unhealthy if the phase fails the probe.
+    /// The verdict: the worst of what the entries count as; unhealthy if the phase fails the
+    /// probe.
     pub const fn status(&self) -> Status {
         self.status
     }
@@ -52,10 +64,25 @@ impl Report {
         self.status.is_passing()
     }
 
-    /// The checks, sorted by name.
+    /// The startup gates that are not open, sorted by name; for startup and readiness.
+    pub fn closed_gates(&self) -> &[ClosedGate] {
+        &self.gates
+    }
+
+    /// The checks: first those whose failure is the cause of others, then the rest, each sorted
+    /// by name.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
+}
+
+fn causes_first(entries: &mut [Entry]) {
+    let causes: BTreeSet<_> = entries.iter().filter_map(Entry::cause).collect();
+    if causes.is_empty() {
+        return;
+    }
+    let causes: BTreeSet<_> = causes.into_iter().map(str::to_owned).collect();
+    entries.sort_by_key(|entry| !causes.contains(entry.name()));
 }
 
 /// Whether the phase alone fails the probe.
@@ -76,12 +103,27 @@ fn worst(statuses: impl IntoIterator<Item = Status>) -> Status {
 #[derive(Clone, Debug)]
 pub struct Entry {
     check: Arc<Check>,
-    sample: Arc<Sample>,
+    role: Probe,
+    finding: Finding,
+    counts_as: Status,
+    cause: Option<Arc<Check>>,
 }
 
 impl Entry {
-    pub(crate) const fn new(check: Arc<Check>, sample: Arc<Sample>) -> Self {
-        Self { check, sample }
+    /// `role` is the probe that the check serves here: startup, for a startup check that
+    /// readiness asks.
+    pub(crate) fn new(check: Arc<Check>, role: Probe, finding: Finding, now: Instant) -> Self {
+        Self {
+            counts_as: finding.counts_as(&check, role, now),
+            check,
+            role,
+            finding,
+            cause: None,
+        }
+    }
+
+    pub(crate) fn set_cause(&mut self, cause: Option<Arc<Check>>) {
+        self.cause = cause;
     }
 
     /// The check.
@@ -94,45 +136,73 @@ impl Entry {
         self.check.name()
     }
 
-    /// Whether the check's failure fails the probe.
+    /// Whether the check's failure fails the probe, unless it is shared.
     pub fn is_critical(&self) -> bool {
-        self.check.is_critical()
+        self.check.is_critical_for(self.role)
     }
 
-    /// The status.
+    /// The status, after thresholds.
     pub fn status(&self) -> Status {
-        self.sample.status
+        self.finding.status(self.role)
+    }
+
+    /// The status that the last run found, before thresholds.
+    pub fn raw_status(&self) -> Status {
+        self.finding.sample.raw
+    }
+
+    /// What the status means for the probe: the failure of a check that is not critical, or of
+    /// one that is shared, degrades it.
+    pub const fn counts_as(&self) -> Status {
+        self.counts_as
+    }
+
+    /// Since when it has its status: the start of the run that decided it. None before enough is
+    /// known.
+    pub fn since(&self) -> Option<SystemTime> {
+        self.finding.standing.since().map(|since| since.at)
+    }
+
+    /// How many of the last runs in a row failed.
+    pub fn consecutive_failures(&self) -> u32 {
+        self.finding.standing.failures()
+    }
+
+    /// The check whose failure is the cause of this one: the first in the chain of prerequisites.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref().map(Check::name)
     }
 
     /// Why the outcome is not simply what the check returned.
     pub fn reason(&self) -> Option<Reason> {
-        self.sample.reason
+        self.finding.sample.reason
     }
 
     /// The public text: the author's message, or the framework's. Secrets are masked.
     pub fn message(&self) -> Option<&str> {
-        self.sample.message.as_deref()
+        self.finding.sample.message.as_deref()
     }
 
     /// The private text of an error or a panic, for callers with full access only. Secrets are
     /// masked.
     pub fn error(&self) -> Option<&str> {
-        self.sample.error.as_deref()
+        self.finding.sample.error.as_deref()
     }
 
     /// How long the run took. None if it has not ended in time, or never ran.
     pub fn latency(&self) -> Option<Duration> {
-        self.sample.latency
+        self.finding.sample.latency
     }
 
     /// When the run was asked for.
     pub fn started_at(&self) -> SystemTime {
-        self.sample.at
+        self.finding.sample.at
     }
 
     /// The measured values. Secrets in texts are masked.
     pub fn data(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.sample
+        self.finding
+            .sample
             .data
             .iter()
             .map(|(name, value)| (&**name, value))
@@ -193,7 +263,7 @@ mod tests {
             (Phase::Misconfigured, vec![Probe::Readiness, Probe::Startup]),
         ] {
             for probe in Probe::ALL {
-                let report = Report::new(probe, phase.clone(), Vec::new());
+                let report = Report::new(probe, phase.clone(), Vec::new(), Vec::new());
                 assert_eq!(
                     report.is_passing(),
                     !failing.contains(&probe),

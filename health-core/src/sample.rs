@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
@@ -16,7 +15,8 @@ pub(crate) struct Sample {
     /// The same by the wall clock.
     pub(crate) at: SystemTime,
     pub(crate) latency: Option<Duration>,
-    pub(crate) status: Status,
+    /// What the run found, before thresholds.
+    pub(crate) raw: Status,
     pub(crate) reason: Option<Reason>,
     pub(crate) message: Option<Cow<'static, str>>,
     pub(crate) error: Option<String>,
@@ -37,7 +37,7 @@ impl Sample {
             asked: asked.instant,
             at: asked.at,
             latency: Some(latency),
-            status,
+            raw: status,
             reason: None,
             message: message.map(masked),
             error: None,
@@ -73,7 +73,7 @@ impl Sample {
             asked: asked.instant,
             at: asked.at,
             latency: None,
-            status: Status::Unhealthy,
+            raw: Status::Unhealthy,
             reason: Some(reason),
             message,
             error: None,
@@ -86,8 +86,35 @@ impl Sample {
         self
     }
 
-    pub(crate) fn is_fresh(&self, now: Instant, cache: Duration) -> bool {
-        now.duration_since(self.asked) < cache
+    /// What somebody or something else says of a check that was not run.
+    pub(crate) fn said(asked: Asked, status: Status, reason: Reason, message: String) -> Self {
+        let mut sample = Self::failed(asked, reason, Some(message.into()));
+        sample.raw = status;
+        sample
+    }
+
+    /// Degrades a run that passed, but slowly.
+    pub(crate) fn weigh_latency(&mut self, most: Option<Duration>) {
+        let (Some(most), Some(latency)) = (most, self.latency) else {
+            return;
+        };
+        if self.raw != Status::Healthy || latency <= most {
+            return;
+        }
+        self.raw = Status::Degraded;
+        self.reason = Some(Reason::Slow);
+        if self.message.is_none() {
+            let (took, most) = (latency.as_millis(), most.as_millis());
+            self.message = Some(format!("took {took} ms, more than {most} ms").into());
+        }
+    }
+
+    /// When it was asked for, by both clocks.
+    pub(crate) const fn asked(&self) -> Asked {
+        Asked {
+            instant: self.asked,
+            at: self.at,
+        }
     }
 
     /// What to say of it in a log: the private text if there is one.
@@ -104,13 +131,41 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(crate) fn failed(
-        self,
-        reason: Reason,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Arc<Sample> {
-        Arc::new(Sample::failed(self, reason, Some(message.into())))
+    /// The present by the system's clocks.
+    pub(crate) fn now() -> Self {
+        Self {
+            instant: Instant::now(),
+            at: SystemTime::now(),
+        }
     }
+
+    /// A failure that the framework itself found; its message is public.
+    pub(crate) fn failed(self, reason: Reason, message: impl Into<Cow<'static, str>>) -> Sample {
+        Sample::failed(self, reason, Some(message.into()))
+    }
+
+    /// The same moment by both clocks, later.
+    pub(crate) fn until(self, now: Instant) -> Self {
+        Self {
+            instant: now,
+            at: self.at + now.duration_since(self.instant),
+        }
+    }
+}
+
+/// `0.4 s`, `12 s`.
+pub(crate) fn spell(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 9.95 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{seconds:.0} s")
+    }
+}
+
+/// To the microsecond: more digits are noise.
+pub(crate) fn milliseconds(latency: Duration) -> f64 {
+    (latency.as_secs_f64() * 1e6).round() / 1e3
 }
 
 fn masked(text: Cow<'static, str>) -> Cow<'static, str> {
@@ -195,5 +250,14 @@ mod tests {
         let sample = Sample::of(outcome, asked(), Duration::ZERO);
         assert_eq!(sample.reason, Some(Reason::Panicked));
         assert_eq!(sample.error.as_deref(), Some("panicked: pwd=***"));
+    }
+
+    #[test]
+    fn durations_are_spelt_as_people_say_them() {
+        let spelt = |ms| spell(Duration::from_millis(ms));
+        assert_eq!(
+            [spelt(400), spelt(9949), spelt(12_400)],
+            ["0.4 s", "9.9 s", "12 s"]
+        );
     }
 }

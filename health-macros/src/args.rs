@@ -6,13 +6,13 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, ExprLit, Ident, Lit, Path, Token};
 
-/// What the attribute says, defaults filled in.
+/// What the attribute says; defaults are the runtime's.
 pub(crate) struct Args {
     pub(crate) kinds: Vec<Kind>,
     pub(crate) name: Option<String>,
-    pub(crate) timeout_ms: u64,
+    pub(crate) timeout_ms: Option<u64>,
     pub(crate) cache_ms: Option<u64>,
-    pub(crate) critical: bool,
+    pub(crate) critical: Option<bool>,
     pub(crate) tags: Vec<String>,
     pub(crate) krate: Option<Path>,
 }
@@ -28,9 +28,6 @@ const ARGUMENTS: &str = "`kind`, `name`, `timeout_ms`, `cache_ms`, `critical`, `
 
 const KINDS: &str = "`\"liveness\"`, `\"readiness\"` and `\"startup\"`";
 
-/// kubelet's own default is 1 s, so a check has to be quicker.
-const DEFAULT_TIMEOUT_MS: u64 = 800;
-
 /// A day: beyond it, a duration is a mistake.
 const LONGEST_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -40,9 +37,9 @@ impl Args {
         let mut args = Self {
             kinds: Vec::new(),
             name: None,
-            timeout_ms: DEFAULT_TIMEOUT_MS,
+            timeout_ms: None,
             cache_ms: None,
-            critical: true,
+            critical: None,
             tags: Vec::new(),
             krate: None,
         };
@@ -83,9 +80,9 @@ impl Args {
         match name {
             "kind" => self.kinds = kinds(argument)?,
             "name" => self.name = Some(check_name(argument)?),
-            "timeout_ms" => self.timeout_ms = milliseconds(argument, 1)?,
+            "timeout_ms" => self.timeout_ms = Some(milliseconds(argument, 1)?),
             "cache_ms" => self.cache_ms = Some(milliseconds(argument, 0)?),
-            "critical" => self.critical = flag(argument)?,
+            "critical" => self.critical = Some(flag(argument)?),
             "tags" => self.tags = tags(argument)?,
             "crate" => self.krate = Some(path(argument)?),
             _ => {

@@ -59,20 +59,8 @@ fn register(args: &Args, function: &Function, default_crate: &str) -> TokenStrea
     let private = private_module(args, default_crate);
     let conditions = function.conditions();
     let function_name = function.name();
-    let name = args.name.clone().unwrap_or_else(|| function_name.clone());
-    let kinds = args.kinds.iter().map(|kind| match kind {
-        Kind::Liveness => quote!(Liveness),
-        Kind::Readiness => quote!(Readiness),
-        Kind::Startup => quote!(Startup),
-    });
-    let timeout_ms = args.timeout_ms;
-    let cache_ms = match args.cache_ms {
-        Some(ms) => quote!(::core::option::Option::Some(#ms)),
-        None => quote!(::core::option::Option::None),
-    };
-    let critical = args.critical;
-    let tags = &args.tags;
     let description = function.description();
+    let said = said(args);
     let deprecated = function
         .is_deprecated()
         .then(|| quote!(#[allow(deprecated)]));
@@ -85,23 +73,47 @@ fn register(args: &Args, function: &Function, default_crate: &str) -> TokenStrea
             use #private as __health;
             #bind
             __health::inventory::submit! {
-                __health::Descriptor {
-                    name: #name,
-                    function: #function_name,
-                    module: ::core::module_path!(),
-                    file: ::core::file!(),
-                    line: ::core::line!(),
-                    probes: __health::ProbeSet::new() #(.with(__health::Probe::#kinds))*,
-                    timeout_ms: #timeout_ms,
-                    cache_ms: #cache_ms,
-                    critical: #critical,
-                    tags: &[#(#tags),*],
-                    description: #description,
-                    bind: #helper,
-                }
+                __health::Descriptor::new(
+                    __health::Source {
+                        function: #function_name,
+                        module: ::core::module_path!(),
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        description: #description,
+                    },
+                    #helper,
+                )
+                #said
             }
         };
     }
+}
+
+/// The arguments, each as a call of the method of its name.
+fn said(args: &Args) -> TokenStream {
+    let kinds = args.kinds.iter().map(|kind| match kind {
+        Kind::Liveness => quote!(Liveness),
+        Kind::Readiness => quote!(Readiness),
+        Kind::Startup => quote!(Startup),
+    });
+    let mut said = quote!(#(.kind(__health::Probe::#kinds))*);
+    if let Some(name) = &args.name {
+        said.extend(quote!(.name(#name)));
+    }
+    if let Some(ms) = args.timeout_ms {
+        said.extend(quote!(.timeout_ms(#ms)));
+    }
+    if let Some(ms) = args.cache_ms {
+        said.extend(quote!(.cache_ms(#ms)));
+    }
+    if let Some(critical) = args.critical {
+        said.extend(quote!(.critical(#critical)));
+    }
+    if !args.tags.is_empty() {
+        let tags = &args.tags;
+        said.extend(quote!(.tags(&[#(#tags),*])));
+    }
+    said
 }
 
 /// The function that makes the arguments and calls the check. Each bound that a user can

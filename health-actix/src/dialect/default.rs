@@ -1,6 +1,6 @@
 //! The default dialect: small JSON objects whose first member is `status`.
 
-use health_core::{Entry, Phase, Probe, Report, Status};
+use health_core::{ClosedGate, Entry, Phase, Probe, Report, Status};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -58,10 +58,16 @@ fn detail(report: &Report) -> Option<&str> {
         (Probe::Liveness, _) => None,
         (_, Phase::Misconfigured) => Some(MISCONFIGURED.detail),
         (Probe::Readiness, Phase::Maintenance(maintenance)) => Some(maintenance.reason()),
-        (Probe::Readiness, Phase::Starting) => Some(STILL_INITIALISING),
-        (Probe::Startup, _) if !report.is_passing() => Some(STILL_INITIALISING),
+        (Probe::Readiness, Phase::Starting) => Some(progress(report)),
+        (Probe::Startup, _) if !report.is_passing() => Some(progress(report)),
         _ => None,
     }
+}
+
+/// How far the start has come, as far as a startup gate says so.
+fn progress(report: &Report) -> &str {
+    let said = report.closed_gates().iter().find_map(ClosedGate::progress);
+    said.unwrap_or(STILL_INITIALISING)
 }
 
 /// Readiness always lists its checks. Liveness and startup do so only when they have something
@@ -97,6 +103,12 @@ struct EntryBody<'a> {
     /// Said only where it explains why a failure did not fail the probe.
     #[serde(skip_serializing_if = "Option::is_none")]
     critical: Option<bool>,
+    /// Said where all replicas share the failure, so that this one stays ready.
+    #[serde(skip_serializing_if = "is_false")]
+    shared: bool,
+    /// The check whose failure is the cause of this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caused_by: Option<&'a str>,
     #[serde(flatten)]
     finding: Finding<'a>,
 }
@@ -108,6 +120,8 @@ impl<'a> EntryBody<'a> {
             healthy,
             degraded: entry.status() == Status::Degraded,
             critical: (!healthy && !entry.is_critical()).then_some(false),
+            shared: !healthy && entry.is_critical() && entry.counts_as().is_passing(),
+            caused_by: entry.cause(),
             finding: Finding::new(entry),
         }
     }

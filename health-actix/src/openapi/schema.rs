@@ -121,6 +121,14 @@ fn finding() -> Schema {
         .property(
             "critical",
             boolean("False where a failure does not fail the probe."),
+        )
+        .property(
+            "shared",
+            always_true("All replicas share this failure, so that it does not fail the probe."),
+        )
+        .property(
+            "caused_by",
+            text("The check whose failure is the cause of this one."),
         );
     with_finding(finding).build().into()
 }

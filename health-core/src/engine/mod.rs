@@ -1,71 +1,80 @@
 //! Asks checks, at most one run of each at a time, and answers in time.
 
 mod batch;
+mod causes;
 mod executor;
 mod flight;
+mod instance;
 mod pending;
 mod run;
+mod schedule;
+mod target;
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use self::batch::Batch;
+use self::causes::Prerequisites;
 use self::executor::Executor;
 pub use self::executor::Runtime;
-use self::flight::{Answer, Instance};
+use self::instance::{Answer, Instance, Question};
 use self::pending::Asking;
 use self::run::{Job, Run};
-use crate::bind::{Binder, Work};
+use self::target::{Slot, Target, bind};
 use crate::context::{Caller, Context, Requirement, StateMap};
-use crate::observe::Told;
+use crate::lifecycle::Lifecycle;
+use crate::observe::{Observer, Teller};
+use crate::overrides::Override;
 use crate::sample::{Asked, Sample};
-use crate::sync::{discard, guarded, lock};
-use crate::{Check, Entry, Phase, Probe, Reason, Report};
+use crate::sync::discard;
+use crate::{Check, Entry, History, Phase, Probe, Reason, Report};
 
 /// All checks of a registry with their instances.
 #[derive(Debug)]
 pub(crate) struct Engine {
     slots: Vec<Slot>,
+    prerequisites: Prerequisites,
     state: StateMap,
-    executor: Executor,
+    executor: Arc<Executor>,
+    lifecycle: Arc<Lifecycle>,
+    teller: Arc<Teller>,
     /// How long a whole probe may take.
     deadline: Duration,
 }
 
-/// A check and its instances.
+/// What an engine is made with besides its checks.
 #[derive(Debug)]
-struct Slot {
-    check: Arc<Check>,
-    instances: Instances,
-    /// What was told of callers for whom it cannot be bound: they have no instance.
-    unbound: Mutex<Told>,
-}
-
-#[derive(Debug)]
-enum Instances {
-    /// Every caller gets the same arguments.
-    One(Arc<Instance>),
-    /// Callers may bring arguments of their own: one for each set of them.
-    PerCaller(Mutex<Vec<Arc<Instance>>>),
-}
-
-/// A slot as one caller sees it.
-struct Target<'a> {
-    check: &'a Arc<Check>,
-    bound: Result<(Arc<Instance>, Option<Work>), Arc<Sample>>,
+pub(crate) struct Options {
+    pub(crate) state: StateMap,
+    pub(crate) runtime: Runtime,
+    pub(crate) deadline: Duration,
+    pub(crate) concurrency: Option<usize>,
+    pub(crate) remembered: usize,
 }
 
 impl Engine {
     pub(crate) fn new(
         checks: Vec<Arc<Check>>,
-        state: StateMap,
-        runtime: Runtime,
-        deadline: Duration,
+        prerequisites: Vec<Vec<usize>>,
+        options: Options,
     ) -> Self {
+        let lifecycle = Arc::<Lifecycle>::default();
+        let gates = |check: &Arc<Check>| gate_of_readiness(check);
+        lifecycle.set_starting(checks.iter().any(gates));
+        let teller = Arc::new(Teller::new(Arc::clone(&lifecycle), options.remembered));
+        let slots = checks.into_iter().map(|check| Slot::new(check, &teller));
         Self {
-            slots: checks.into_iter().map(Slot::new).collect(),
-            state,
-            executor: Executor::new(runtime),
-            deadline,
+            slots: slots.collect(),
+            prerequisites: Prerequisites::new(prerequisites),
+            state: options.state,
+            executor: Arc::new(Executor::new(options.runtime, options.concurrency)),
+            lifecycle,
+            teller,
+            deadline: options.deadline,
         }
     }
 
@@ -73,11 +82,19 @@ impl Engine {
         self.slots.iter().map(|slot| &slot.check)
     }
 
+    pub(crate) const fn lifecycle(&self) -> &Arc<Lifecycle> {
+        &self.lifecycle
+    }
+
+    pub(crate) fn observe(&self, observer: Arc<dyn Observer>) {
+        self.teller.add(observer, self.executor.handle());
+    }
+
     /// The longest that a probe may take: the longest timeout among its checks or the deadline,
     /// whichever is less.
     pub(crate) fn longest(&self, probe: Probe) -> Duration {
         let serving = self.checks().filter(|check| check.concerns(probe));
-        let longest = serving.map(|check| check.timeout()).max();
+        let longest = serving.map(|check| check.timeout_for(probe)).max();
         longest.unwrap_or_default().min(self.deadline)
     }
 
@@ -91,6 +108,31 @@ impl Engine {
         self.executor.now().at
     }
 
+    /// Starts the schedules of those checks that have one.
+    pub(crate) fn start_schedules(self: &Arc<Self>) -> io::Result<()> {
+        let asked = self.executor.now();
+        for (index, slot) in self.slots.iter().enumerate() {
+            if slot.check.interval().is_none() {
+                continue;
+            }
+            let begins = asked.instant + slot.check.initial_delay();
+            let target = self.target(index, Context::new(&self.state, Caller::nobody()), asked);
+            let Ok((instance, work)) = target.bound else {
+                continue;
+            };
+            discard(work);
+            instance.schedule(begins);
+            let keep = schedule::keep(Arc::downgrade(self), instance, begins);
+            self.executor.plan(keep)?;
+        }
+        Ok(())
+    }
+
+    /// Polls what is no run, until it ends or the engine is dropped.
+    pub(crate) fn plan(&self, plan: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        self.executor.plan(plan)
+    }
+
     /// Asks all checks of a probe at once. Arguments are made and runs are started before this
     /// returns; what it returns waits.
     pub(crate) fn probe(
@@ -100,12 +142,11 @@ impl Engine {
         caller: Caller<'_>,
     ) -> impl Future<Output = Report> + Send + 'static + use<> {
         let asked = self.executor.now();
-        let cx = Context::new(&self.state, caller);
         let mut asking = Asking::new(Arc::clone(self), asked);
         let mut gates = Vec::new();
 
         if said.is_none() {
-            let mut targets = self.targets(probe, cx, asked);
+            let mut targets = self.targets(probe, Context::new(&self.state, caller), asked);
             gates = targets.iter().filter_map(Target::gate).collect();
             if probe == Probe::Readiness {
                 let starting = gates.iter().any(|gate| !gate.is_open());
@@ -115,15 +156,27 @@ impl Engine {
                 targets = concerned;
                 discard::<Vec<_>>(rest);
             }
-            for target in targets {
-                self.ask(target, probe, asked, &mut asking);
-            }
+            self.ask_all(targets, caller, &mut asking);
         }
         let pending = asking.start();
+        let lifecycle = Arc::clone(&self.lifecycle);
         async move {
             let entries = pending.entries().await;
-            let phase = said.unwrap_or_else(|| phase(&gates));
-            Report::new(probe, phase, entries)
+            let closed = match (probe, &said) {
+                (Probe::Liveness, _) | (_, Some(_)) => Vec::new(),
+                _ => lifecycle.gates.closed(),
+            };
+            let phase = said.unwrap_or_else(|| {
+                if closed.is_empty() && gates.iter().all(target::Gate::is_open) {
+                    Phase::Started
+                } else {
+                    Phase::Starting
+                }
+            });
+            if phase == Phase::Started && probe != Probe::Liveness {
+                lifecycle.set_starting(false);
+            }
+            Report::new(probe, phase, closed, entries)
         }
     }
 
@@ -133,213 +186,209 @@ impl Engine {
         name: &str,
         caller: Caller<'_>,
     ) -> Option<impl Future<Output = Entry> + Send + 'static + use<>> {
-        let slot = self.slots.iter().find(|slot| slot.check.name() == name)?;
+        let index = self.find(name)?;
         let asked = self.executor.now();
         let mut asking = Asking::new(Arc::clone(self), asked);
-        let probe = own_probe(&slot.check);
-        let target = self.target(slot, Context::new(&self.state, caller), asked);
-        self.ask(target, probe, asked, &mut asking);
+        let mut target = self.target(index, Context::new(&self.state, caller), asked);
+        target.forced = self.forced(asked, name);
+        self.ask_all(vec![target], caller, &mut asking);
         let pending = asking.start();
         Some(async move { pending.entries().await.remove(0) })
     }
 
+    /// What is remembered of a check, for this caller.
+    pub(crate) fn history(&self, name: &str, caller: Caller<'_>) -> Option<History> {
+        let slot = &self.slots[self.find(name)?];
+        slot.instance_for(Context::new(&self.state, caller), self.executor.now())
+            .map(|instance| instance.history())
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        self.checks().position(|check| check.name() == name)
+    }
+
+    /// A run for the schedule, or the one under way; when that was.
+    fn tick(&self, instance: &Arc<Instance>, batch: &Arc<Batch>) -> Instant {
+        let asked = self.executor.now();
+        let hint = |check: &str| self.executor.why_starved(check);
+        let question = Question {
+            asked,
+            probe: None,
+            batch,
+            hint: &hint,
+        };
+        if let Answer::Start(run) = instance.ask(question) {
+            let duty = Run::new(Arc::clone(instance), run, asked);
+            let cx = Context::new(&self.state, Caller::nobody());
+            match bind(instance.check(), cx, asked) {
+                Ok((work, _)) => self.executor.start(vec![Job::new(duty, work)]),
+                Err(sample) => duty.refuse(*sample),
+            }
+        }
+        batch.settle();
+        asked.instant
+    }
+
+    /// Settles a run that is overdue, and tells if that is because it holds its thread.
+    fn expire(&self, instance: &Instance, deadline: Instant) {
+        instance.expire(deadline, &|check| self.executor.why_starved(check));
+        if self.executor.is_held_by(instance.check().name()) {
+            instance.warn_of_held_thread(instance.check().settings().longest_timeout());
+        }
+    }
+
     /// The checks that a probe may have to ask, bound for the caller. For readiness these are
     /// the startup checks too.
-    fn targets(&self, probe: Probe, cx: Context<'_>, asked: Asked) -> Vec<Target<'_>> {
-        let concerned = self.slots.iter().filter(|slot| slot.check.concerns(probe));
-        concerned.map(|slot| self.target(slot, cx, asked)).collect()
+    fn targets(&self, probe: Probe, cx: Context<'_>, asked: Asked) -> Vec<Target> {
+        let mut overrides = self.lifecycle.overrides.in_force(asked.at);
+        let concerned = self.slots.iter().enumerate();
+        let concerned = concerned.filter(|(_, slot)| slot.check.concerns(probe));
+        let target = |(index, slot): (usize, &Slot)| {
+            let mut target = self.target(index, cx, asked);
+            target.role = slot.check.role(probe);
+            target.forced = overrides.remove(slot.check.name());
+            target
+        };
+        concerned.map(target).collect()
     }
 
-    fn target<'a>(&self, slot: &'a Slot, cx: Context<'_>, asked: Asked) -> Target<'a> {
-        let check = &slot.check;
-        let bound = match &slot.instances {
-            Instances::One(instance) => Ok((Arc::clone(instance), None)),
-            Instances::PerCaller(instances) => bind(check, cx, asked)
-                .map(|(work, binder)| (find_instance(check, instances, binder), Some(work)))
-                .inspect_err(|sample| slot.tell_unbound(sample, asked)),
-        };
-        Target { check, bound }
+    fn target(&self, index: usize, cx: Context<'_>, asked: Asked) -> Target {
+        let slot = &self.slots[index];
+        Target {
+            index,
+            check: Arc::clone(&slot.check),
+            role: target::own_probe(&slot.check),
+            bound: slot.bound(cx, asked),
+            forced: None,
+        }
     }
 
-    fn ask(&self, target: Target<'_>, probe: Probe, asked: Asked, asking: &mut Asking) {
-        let check = target.check;
-        let (instance, work) = match target.bound {
-            Ok(bound) => bound,
-            Err(sample) => return asking.know(check, sample),
-        };
-        // A startup check that has passed is never asked again.
-        let latched = if probe == Probe::Startup || !check.probes().contains(probe) {
-            instance.passed()
-        } else {
-            None
-        };
-        if let Some(sample) = latched {
-            discard(work);
-            return asking.know(check, sample);
+    fn forced(&self, asked: Asked, name: &str) -> Option<Override> {
+        self.lifecycle.overrides.in_force(asked.at).remove(name)
+    }
+
+    /// Asks those that are not kept from running by a prerequisite.
+    fn ask_all(&self, targets: Vec<Target>, caller: Caller<'_>, asking: &mut Asking) {
+        if self.prerequisites.are_none() {
+            for target in targets {
+                self.ask(target, asking);
+            }
+            return;
+        }
+        let mut failing = BTreeMap::new();
+        for target in &targets {
+            failing.insert(target.index, self.is_known_to_fail(target, asking.asked()));
+        }
+        for target in targets {
+            let mut fails = |index: usize| {
+                *failing.entry(index).or_insert_with(|| {
+                    let cx = Context::new(&self.state, caller);
+                    let mut target = self.target(index, cx, asking.asked());
+                    target.forced = self.forced(asking.asked(), target.check.name());
+                    self.is_known_to_fail(&target, asking.asked())
+                })
+            };
+            let cause = self.prerequisites.root_cause(target.index, &mut fails);
+            match cause {
+                Some(cause) => self.skip(target, cause, asking),
+                None => self.ask(target, asking),
+            }
+        }
+    }
+
+    /// Whether a fresh result says so.
+    fn is_known_to_fail(&self, target: &Target, asked: Asked) -> bool {
+        if let Some(forced) = &target.forced {
+            return !forced.status().is_passing();
         }
         let hint = |check: &str| self.executor.why_starved(check);
-        match instance.ask(asked, check.cache(probe), asking.batch(), &hint) {
-            Answer::Known(sample) => {
+        match &target.bound {
+            Ok((instance, _)) => instance
+                .peek(asked, target.role, &hint)
+                .filter(|finding| finding.sample.reason != Some(Reason::Stale))
+                .is_some_and(|finding| !finding.status(target.role).is_passing()),
+            Err(_) => true,
+        }
+    }
+
+    fn skip(&self, target: Target, cause: usize, asking: &mut Asking) {
+        let cause = self.slots[cause].check.name();
+        let message = format!("skipped, because `{cause}` is unhealthy");
+        let sample = asking.asked().failed(Reason::Skipped, message);
+        let finding = target.said(sample);
+        asking.know(target, finding);
+    }
+
+    fn ask(&self, mut target: Target, asking: &mut Asking) {
+        let asked = asking.asked();
+        if let Some(forced) = target.forced.take() {
+            let message = format!("overridden: {}", forced.reason());
+            let sample = Sample::said(asked, forced.status(), Reason::Overridden, message);
+            let finding = target.said(sample);
+            return asking.know(target, finding);
+        }
+        let (instance, work) = match &mut target.bound {
+            Ok((instance, work)) => (Arc::clone(instance), work.take()),
+            Err(finding) => {
+                let finding = finding.clone();
+                return asking.know(target, finding);
+            }
+        };
+        // A startup check that has passed is never asked again.
+        if let Some(finding) = instance.passed().filter(|_| target.role == Probe::Startup) {
+            discard(work);
+            return asking.know(target, finding);
+        }
+        let hint = |check: &str| self.executor.why_starved(check);
+        let question = Question {
+            asked,
+            probe: Some(target.role),
+            batch: asking.batch(),
+            hint: &hint,
+        };
+        match instance.ask(question) {
+            Answer::Known(finding) => {
                 discard(work);
-                asking.know(check, sample);
+                asking.know(target, finding);
             }
             Answer::Joined(run) => {
                 discard(work);
-                asking.wait_for(instance, run);
+                asking.wait_for(target, instance, run);
             }
             Answer::Start(run) => {
                 let duty = Run::new(Arc::clone(&instance), run, asked);
-                asking.wait_for(instance, run);
+                asking.wait_for(target, instance, run);
                 let cx = Context::new(&self.state, Caller::nobody());
-                match work.map_or_else(|| bind(check, cx, asked).map(|(work, _)| work), Ok) {
+                let check = Arc::clone(duty.check());
+                match work.map_or_else(|| bind(&check, cx, asked).map(|(work, _)| work), Ok) {
                     Ok(work) => asking.run(Job::new(duty, work)),
-                    Err(sample) => duty.refuse(sample),
+                    Err(sample) => duty.refuse(*sample),
                 }
             }
         }
     }
-}
 
-impl Slot {
-    fn new(check: Arc<Check>) -> Self {
-        let requirements = check.requirements().unwrap_or_default();
-        let per_caller = requirements.iter().any(|(r, _)| r.from_caller);
-        let instances = if per_caller {
-            Instances::PerCaller(Mutex::default())
-        } else {
-            Instances::One(Arc::new(Instance::new(Arc::clone(&check), Vec::new())))
-        };
-        Self {
-            check,
-            instances,
-            unbound: Mutex::default(),
+    /// Says which failure is the cause of which, now that all are known. `indices` are the places
+    /// of the entries' checks.
+    fn attribute(&self, indices: &[usize], entries: &mut [Entry]) {
+        if self.prerequisites.are_none() {
+            return;
         }
-    }
-
-    /// Tells why a caller gets no result; once, not at every probe.
-    fn tell_unbound(&self, sample: &Arc<Sample>, asked: Asked) {
-        let event = lock(&self.unbound).hear(sample, asked.instant);
-        if let Some(event) = event {
-            event.log(&self.check);
+        let failing: Vec<_> = entries.iter().map(|e| !e.status().is_passing()).collect();
+        for (place, entry) in entries.iter_mut().enumerate().filter(|(i, _)| failing[*i]) {
+            let mut fails = |index: usize| {
+                let known = indices.iter().position(|known| *known == index);
+                known.is_some_and(|place| failing[place])
+            };
+            let cause = self.prerequisites.root_cause(indices[place], &mut fails);
+            if let Some(cause) = cause {
+                entry.set_cause(Some(Arc::clone(&self.slots[cause].check)));
+            }
         }
     }
 }
 
-/// The probe as which a check is asked for itself: the one whose results are kept longest. Only a
-/// check that serves nothing but startup is asked as that, since what has started is latched.
-fn own_probe(check: &Check) -> Probe {
-    let lasting = check
-        .probes()
-        .iter()
-        .filter(|probe| *probe != Probe::Startup);
-    lasting
-        .max_by_key(|probe| check.cache(*probe))
-        .unwrap_or(Probe::Startup)
-}
-
-/// Makes the arguments and the work, on the caller's thread.
-fn bind<'a>(
-    check: &Check,
-    cx: Context<'a>,
-    asked: Asked,
-) -> Result<(Work, Binder<'a>), Arc<Sample>> {
-    let mut binder = Binder::new(cx);
-    match guarded(|| check.bind(&mut binder)) {
-        Ok(Some(work)) => Ok((work, binder)),
-        Ok(None) => {
-            let missing = binder.missing.unwrap_or("an argument");
-            let message = format!("`{missing}` is not initialised");
-            Err(asked.failed(Reason::NotInitialised, message))
-        }
-        Err(panic) => Err(Arc::new(Sample::panicked(&panic, asked))),
-    }
-}
-
-/// The instance of what was bound. Those whose things are gone make room for new ones.
-fn find_instance(
-    check: &Arc<Check>,
-    instances: &Mutex<Vec<Arc<Instance>>>,
-    binder: Binder<'_>,
-) -> Arc<Instance> {
-    let mut instances = lock(instances);
-    if let Some(known) = instances.iter().find(|i| i.is_bound_to(&binder.identities)) {
-        return Arc::clone(known);
-    }
-    instances.retain(|instance| instance.is_alive());
-    let new = Arc::new(Instance::new(Arc::clone(check), binder.identities));
-    instances.push(Arc::clone(&new));
-    new
-}
-
-impl Target<'_> {
-    /// The gate before readiness, if this is a critical startup check.
-    fn gate(&self) -> Option<Gate> {
-        let gates = self.check.is_critical() && self.check.probes().contains(Probe::Startup);
-        gates.then(|| {
-            Gate(
-                self.bound
-                    .as_ref()
-                    .ok()
-                    .map(|(instance, _)| Arc::clone(instance)),
-            )
-        })
-    }
-
-    /// Readiness asks its own checks, and while the process starts also the startup checks that
-    /// have not passed.
-    fn belongs_to_readiness(&self, starting: bool) -> bool {
-        let outstanding = || match &self.bound {
-            Ok((instance, _)) => instance.passed().is_none(),
-            Err(_) => true,
-        };
-        self.check.probes().contains(Probe::Readiness) || starting && outstanding()
-    }
-}
-
-/// A critical startup check: nothing is ready before it has passed once. Without an instance it
-/// cannot pass for this caller.
-struct Gate(Option<Arc<Instance>>);
-
-impl Gate {
-    fn is_open(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_some_and(|instance| instance.passed().is_some())
-    }
-}
-
-fn phase(gates: &[Gate]) -> Phase {
-    if gates.iter().all(Gate::is_open) {
-        Phase::Started
-    } else {
-        Phase::Starting
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::context::Identity;
-
-    #[test]
-    fn instances_of_things_that_are_gone_make_room() {
-        let check = Arc::new(Check::new("short_lived", async || ()));
-        let instances = Mutex::default();
-        let state = StateMap::default();
-        let find = |thing: &Arc<u32>| {
-            let mut binder = Binder::new(Context::new(&state, Caller::nobody()));
-            binder.identities.push(Some(Identity::of(thing)));
-            find_instance(&check, &instances, binder)
-        };
-        let lasting = Arc::new(0);
-        let first = find(&lasting);
-        for number in 1..100 {
-            find(&Arc::new(number));
-        }
-        assert!(
-            Arc::ptr_eq(&first, &find(&lasting)),
-            "what is still there is found again"
-        );
-        assert_eq!(lock(&instances).len(), 2, "it, and the last that is gone");
-    }
+/// Whether nothing is ready before this check has passed.
+fn gate_of_readiness(check: &Check) -> bool {
+    check.probes().contains(Probe::Startup) && check.is_critical_for(Probe::Startup)
 }

@@ -5,29 +5,37 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::Engine;
 use super::batch::Batch;
-use super::flight::{Instance, RunId, timed_out};
+use super::flight::timed_out;
+use super::instance::{Instance, RunId};
 use super::run::Job;
-use crate::sample::{Asked, Sample};
-use crate::{Check, Entry, Reason};
+use super::{Engine, Target};
+use crate::finding::Finding;
+use crate::sample::Asked;
+use crate::{Entry, Reason};
 
 /// How long a waiter leaves a run that has timed out to be cancelled: one that can be has then
 /// ended when the answer arrives, and the next probe starts a new run.
-const GRACE: Duration = Duration::from_millis(10);
+pub(super) const GRACE: Duration = Duration::from_millis(10);
 
 /// A probe that is being put together: what is known, what to wait for, what to start.
 pub(super) struct Asking {
     engine: Arc<Engine>,
     asked: Asked,
     batch: Arc<Batch>,
-    slots: Vec<Slot>,
+    places: Vec<Place>,
     jobs: Vec<Job>,
 }
 
-/// What became of one check.
-enum Slot {
-    Known(Arc<Check>, Arc<Sample>),
+/// One check in a probe.
+struct Place {
+    target: Target,
+    state: State,
+}
+
+/// What became of it.
+enum State {
+    Known(Finding),
     Waiting(Arc<Instance>, RunId),
 }
 
@@ -37,7 +45,7 @@ impl Asking {
             engine,
             asked,
             batch: Arc::new(Batch::new()),
-            slots: Vec::new(),
+            places: Vec::new(),
             jobs: Vec::new(),
         }
     }
@@ -46,12 +54,18 @@ impl Asking {
         &self.batch
     }
 
-    pub(super) fn know(&mut self, check: &Arc<Check>, sample: Arc<Sample>) {
-        self.slots.push(Slot::Known(Arc::clone(check), sample));
+    pub(super) const fn asked(&self) -> Asked {
+        self.asked
     }
 
-    pub(super) fn wait_for(&mut self, instance: Arc<Instance>, run: RunId) {
-        self.slots.push(Slot::Waiting(instance, run));
+    pub(super) fn know(&mut self, target: Target, finding: Finding) {
+        let state = State::Known(finding);
+        self.places.push(Place { target, state });
+    }
+
+    pub(super) fn wait_for(&mut self, target: Target, instance: Arc<Instance>, run: RunId) {
+        let state = State::Waiting(instance, run);
+        self.places.push(Place { target, state });
     }
 
     pub(super) fn run(&mut self, job: Job) {
@@ -66,7 +80,7 @@ impl Asking {
             engine: self.engine,
             asked: self.asked,
             batch: self.batch,
-            slots: self.slots,
+            places: self.places,
         }
     }
 }
@@ -76,7 +90,7 @@ pub(super) struct Pending {
     engine: Arc<Engine>,
     asked: Asked,
     batch: Arc<Batch>,
-    slots: Vec<Slot>,
+    places: Vec<Place>,
 }
 
 impl Pending {
@@ -91,8 +105,11 @@ impl Pending {
             }
             self.expire(deadline);
         }
-        let slots = std::mem::take(&mut self.slots);
-        slots.into_iter().map(|slot| self.entry(slot)).collect()
+        let places = std::mem::take(&mut self.places);
+        let indices: Vec<_> = places.iter().map(|place| place.target.index).collect();
+        let mut entries: Vec<_> = places.into_iter().map(|place| self.entry(place)).collect();
+        self.engine.attribute(&indices, &mut entries);
+        entries
     }
 
     /// When to look at what is overdue: the deadlines of what is waited for, in order.
@@ -100,54 +117,58 @@ impl Pending {
         let latest = self.asked.instant + self.engine.deadline;
         let mut deadlines: Vec<_> = self
             .waiting()
-            .map(|(instance, _)| (self.asked.instant + instance.check().timeout()).min(latest))
+            .map(|(target, ..)| (self.asked.instant + target.timeout()).min(latest))
             .collect();
         deadlines.sort_unstable();
         deadlines.dedup();
         deadlines
     }
 
-    fn waiting(&self) -> impl Iterator<Item = (&Arc<Instance>, RunId)> {
-        self.slots.iter().filter_map(|slot| match slot {
-            Slot::Waiting(instance, run) => Some((instance, *run)),
-            Slot::Known(..) => None,
+    fn waiting(&self) -> impl Iterator<Item = (&Target, &Arc<Instance>, RunId)> {
+        self.places.iter().filter_map(|place| match &place.state {
+            State::Waiting(instance, run) => Some((&place.target, instance, *run)),
+            State::Known(_) => None,
         })
     }
 
     fn expire(&self, deadline: Instant) {
-        let hint = |check: &str| self.engine.executor.why_starved(check);
-        for (instance, _) in self.waiting() {
-            if self.asked.instant + instance.check().timeout() <= deadline {
-                instance.expire(deadline, &hint);
+        for (target, instance, _) in self.waiting() {
+            if self.asked.instant + target.timeout() <= deadline {
+                self.engine.expire(instance, deadline);
             }
         }
     }
 
-    fn entry(&self, slot: Slot) -> Entry {
-        match slot {
-            Slot::Known(check, sample) => Entry::new(check, sample),
-            Slot::Waiting(instance, run) => {
-                let sample = instance.result(run).unwrap_or_else(|| {
-                    instance.leave(run, &self.batch);
-                    let (timeout, deadline) = (instance.check().timeout(), self.engine.deadline);
-                    let message = if timeout <= deadline {
-                        timed_out(timeout, None)
-                    } else {
-                        let deadline = deadline.as_millis();
-                        format!("no answer within the probe's deadline of {deadline}ms").into()
-                    };
-                    self.asked.failed(Reason::TimedOut, message)
-                });
-                Entry::new(Arc::clone(instance.check()), sample)
-            }
-        }
+    fn entry(&self, place: Place) -> Entry {
+        let target = place.target;
+        let finding = match place.state {
+            State::Known(finding) => finding,
+            State::Waiting(instance, run) => instance
+                .result(run)
+                .unwrap_or_else(|| self.leave(&target, &instance, run)),
+        };
+        let now = self.asked.instant;
+        Entry::new(target.check, target.role, finding, now)
+    }
+
+    /// Gives up waiting.
+    fn leave(&self, target: &Target, instance: &Instance, run: RunId) -> Finding {
+        instance.leave(run, &self.batch);
+        let (timeout, deadline) = (target.timeout(), self.engine.deadline);
+        let message = if timeout <= deadline {
+            timed_out(timeout, None)
+        } else {
+            let deadline = deadline.as_millis();
+            format!("no answer within the probe's deadline of {deadline}ms").into()
+        };
+        instance.in_vain(self.asked.failed(Reason::TimedOut, message))
     }
 }
 
 impl Drop for Pending {
     /// A waiter that goes away early leaves nothing behind.
     fn drop(&mut self) {
-        for (instance, run) in self.waiting() {
+        for (_, instance, run) in self.waiting() {
             if instance.result(run).is_none() {
                 instance.leave(run, &self.batch);
             }

@@ -4,15 +4,19 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
+use tracing::Span;
+use tracing::field::Empty;
 
-use super::flight::{Instance, RunId};
+use super::executor::Permit;
+use super::instance::{Instance, RunId};
 use crate::bind::Work;
-use crate::sample::{Asked, Sample};
+use crate::sample::{Asked, Sample, milliseconds};
 use crate::sync::{discard, guarded};
-use crate::{Check, Outcome, Reason};
+use crate::{Check, Outcome, Reason, Status};
 
 /// The duty to end a run: whatever happens, its flight ends exactly once.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub(crate) struct Run {
     id: RunId,
     asked: Asked,
     ended: bool,
+    /// What the run is to a tracing subscriber, once it has begun.
+    span: Span,
 }
 
 impl Run {
@@ -30,7 +36,12 @@ impl Run {
             id,
             asked,
             ended: false,
+            span: Span::none(),
         }
+    }
+
+    pub(crate) fn check(&self) -> &Arc<Check> {
+        self.instance.check()
     }
 
     /// Ends it without having run.
@@ -40,23 +51,55 @@ impl Run {
     }
 
     /// Ends it with a result that was known before it could start.
-    pub(crate) fn refuse(mut self, sample: Arc<Sample>) {
-        self.end_with(Some(sample));
+    pub(crate) fn refuse(mut self, sample: Sample) {
+        self.end(Some(sample));
+    }
+
+    /// Whether it may begin: not if its time is over already.
+    fn begin(&mut self, now: Instant) -> bool {
+        let begins = self.instance.may_begin(self.id, now);
+        if begins {
+            // A run may serve several requests, so it belongs to none of them.
+            self.span = tracing::debug_span!(
+                target: "health::run",
+                parent: None,
+                "health_check",
+                check = self.instance.check().name(),
+                outcome = Empty,
+                reason = Empty,
+                duration_ms = Empty,
+            );
+        }
+        begins
+    }
+
+    fn record(&self, outcome: Status, reason: Option<Reason>, duration: Duration) {
+        self.span.record("outcome", outcome.as_str());
+        if let Some(reason) = reason {
+            self.span.record("reason", reason.as_str());
+        }
+        self.span.record("duration_ms", milliseconds(duration));
+    }
+
+    /// It was cancelled, because it was overdue.
+    fn cancelled(&mut self, began: Instant) {
+        let duration = Instant::now().duration_since(began);
+        self.record(Status::Unhealthy, Some(Reason::TimedOut), duration);
+        self.end(None);
     }
 
     fn finish(&mut self, result: Result<Outcome, String>, began: Instant) {
         let latency = Instant::now().duration_since(began);
-        self.end(Some(match result {
+        let mut sample = match result {
             Ok(outcome) => Sample::of(outcome, self.asked, latency),
             Err(panic) => Sample::panicked(&panic, self.asked).after(latency),
-        }));
+        };
+        sample.weigh_latency(self.instance.check().degraded_after());
+        self.record(sample.raw, sample.reason, latency);
+        self.end(Some(sample));
     }
 
     fn end(&mut self, sample: Option<Sample>) {
-        self.end_with(sample.map(Arc::new));
-    }
-
-    fn end_with(&mut self, sample: Option<Arc<Sample>>) {
         self.ended = true;
         self.instance.end(self.id, Instant::now(), sample);
     }
@@ -70,6 +113,9 @@ impl Drop for Run {
         }
     }
 }
+
+/// A poll that takes longer blocks.
+const HELD: Duration = Duration::from_millis(200);
 
 /// The future of a run: bounded in time, its panics caught.
 #[derive(Debug)]
@@ -100,13 +146,26 @@ impl RunFuture {
     fn begin(&mut self) -> Option<Instant> {
         if self.began.is_none() {
             let now = Instant::now();
-            self.began = self.run.instance.may_begin(self.run.id, now).then_some(now);
+            self.began = self.run.begin(now).then_some(now);
         }
         self.began
     }
 
+    /// Polls the work, if it is there; a panic is the run's own.
+    fn poll_work(&mut self, cx: &mut Context<'_>) -> Option<Result<Poll<Outcome>, String>> {
+        let work = self.work.as_mut()?;
+        let span = &self.run.span;
+        let start = std::time::Instant::now();
+        let polled = guarded(|| span.in_scope(|| work.0.as_mut().poll(cx)));
+        let held = start.elapsed();
+        if held >= HELD {
+            self.run.instance.warn_of_held_thread(held);
+        }
+        Some(polled)
+    }
+
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
-        let deadline = self.run.asked.instant + self.run.instance.check().timeout();
+        let deadline = self.run.asked.instant + self.run.instance.check().cancelled_after();
         let timer = self
             .timer
             .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
@@ -126,38 +185,38 @@ impl RunFuture {
 impl Future for RunFuture {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let (began, polled) = match (self.begin(), &mut self.work) {
-            (Some(began), Some(work)) => (began, guarded(|| work.0.as_mut().poll(cx))),
-            _ => {
-                discard(self.drop_work());
-                self.run.end(None);
-                return Poll::Ready(());
-            }
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let began = this.begin();
+        let polled = began.and_then(|began| Some((began, this.poll_work(cx)?)));
+        let Some((began, polled)) = polled else {
+            discard(this.drop_work());
+            this.run.end(None);
+            return Poll::Ready(());
         };
         match polled {
             Ok(Poll::Pending) => {
-                if !self.is_overdue(cx) {
+                if !this.is_overdue(cx) {
                     return Poll::Pending;
                 }
                 // Ended only when the work is dropped. Should that take its time, those who wait
                 // do not wait for it.
-                discard(self.drop_work());
-                self.run.end(None);
+                discard(this.drop_work());
+                this.run.cancelled(began);
             }
             Ok(Poll::Ready(outcome)) => {
-                let result = match self.drop_work() {
+                let result = match this.drop_work() {
                     Ok(()) => Ok(outcome),
                     Err(panic) => {
                         discard(outcome);
                         Err(panic)
                     }
                 };
-                self.run.finish(result, began);
+                this.run.finish(result, began);
             }
             Err(panic) => {
-                discard(self.drop_work());
-                self.run.finish(Err(panic), began);
+                discard(this.drop_work());
+                this.run.finish(Err(panic), began);
             }
         }
         Poll::Ready(())
@@ -186,8 +245,9 @@ impl RunCall {
     pub(crate) fn call(mut self) {
         let began = Instant::now();
         match self.function.take() {
-            Some(function) if self.run.instance.may_begin(self.run.id, began) => {
-                self.run.finish(guarded(function), began);
+            Some(function) if self.run.begin(began) => {
+                let result = guarded(|| self.run.span.in_scope(function));
+                self.run.finish(result, began);
             }
             function => {
                 discard(function);
@@ -225,11 +285,91 @@ impl Job {
         }
     }
 
+    fn run(&self) -> &Run {
+        match self {
+            Self::Poll(future) => &future.run,
+            Self::Call(call) => &call.run,
+        }
+    }
+
+    pub(crate) fn check(&self) -> &Arc<Check> {
+        self.run().instance.check()
+    }
+
+    /// Lets it begin, unless it is not wanted any more.
+    pub(crate) fn admit(&self, permit: Permit) -> Result<(), Permit> {
+        let run = self.run();
+        run.instance.admit(run.id, Instant::now(), permit)
+    }
+
     /// Ends the run without having started it.
     pub(crate) fn fail(self, message: String) {
         match self {
             Self::Poll(mut future) => future.run.fail(message),
             Self::Call(call) => call.fail(message),
         }
+    }
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Job").field(&self.check().name()).finish()
+    }
+}
+
+/// What is polled: a run, or something of the engine's own.
+pub(crate) enum Polled {
+    Run(RunFuture),
+    Plan(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+impl Polled {
+    pub(crate) fn check(&self) -> Option<&Arc<Check>> {
+        match self {
+            Self::Run(future) => Some(future.check()),
+            Self::Plan(_) => None,
+        }
+    }
+}
+
+impl Future for Polled {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.get_mut() {
+            Self::Run(future) => Pin::new(future).poll(cx),
+            Self::Plan(plan) => plan.as_mut().poll(cx),
+        }
+    }
+}
+
+impl std::fmt::Debug for Polled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Polled").field(&self.check()).finish()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::engine::batch::Batch;
+    use crate::engine::instance::{Answer, Question};
+    use crate::observe::Teller;
+
+    /// A run of this work that was asked for just now.
+    pub(crate) fn job(name: &'static str, work: Work) -> Job {
+        let check = Arc::new(Check::new(name, async || ()));
+        let instance = Arc::new(Instance::new(check, Vec::new(), Arc::new(Teller::nobody())));
+        let asked = Asked::now();
+        let question = Question {
+            asked,
+            probe: None,
+            batch: &Arc::new(Batch::new()),
+            hint: &|_| None,
+        };
+        let Answer::Start(run) = instance.ask(question) else {
+            panic!("nothing was known");
+        };
+        Job::new(Run::new(instance, run, asked), work)
     }
 }

@@ -94,29 +94,53 @@ async fn transitions_are_logged_and_repetitions_are_not() {
 async fn levels_are_those_that_the_edges_deserve() {
     let log = Log::default();
     let _guard = log.listen();
+    let warm = Count::default();
+    let warmed = warm.clone();
     let health = health([
         Check::new("minor", async || false)
             .readiness()
             .with_critical(false),
         Check::new("fine", async || ()).readiness(),
-        Check::new("warm", async || false).startup(),
+        Check::new("warm", move || {
+            let warm = warmed.now() > 0;
+            async move { warm }
+        })
+        .startup(),
     ]);
-    ready(&health).await;
-    health.start_draining();
-    health.start_draining();
-    health.stop_draining();
-    let mut lines = log.take();
-    lines.sort();
+    let ready_later = async || {
+        tokio::time::advance(ms(1000)).await;
+        ready(&health).await;
+        let mut lines = log.take();
+        lines.sort();
+        lines
+    };
     assert_eq!(
-        lines,
+        ready_later().await,
         [
             "INFO check does not pass yet check=\"warm\" critical=true to=\"unhealthy\"",
-            "INFO draining: readiness fails from now on",
-            "INFO no longer draining",
-            "WARN check that is not critical fails check=\"minor\" critical=false \
+            "INFO check fails, as is to be expected just now check=\"minor\" critical=false \
              to=\"unhealthy\"",
         ]
     );
+    warm.one_more();
+    assert_eq!(
+        ready_later().await,
+        ["INFO check passes check=\"warm\" critical=true from=\"unhealthy\" to=\"healthy\""]
+    );
+    assert_eq!(
+        ready_later().await,
+        [
+            "WARN check that is not critical fails check=\"minor\" critical=false \
+             from=\"unhealthy\" to=\"unhealthy\""
+        ],
+        "it goes on failing although the process has started"
+    );
+    health.start_draining();
+    health.start_draining();
+    health.stop_draining();
+    let lines = log.take();
+    let draining = "INFO draining: readiness fails from now on";
+    assert_eq!(lines, [draining, "INFO no longer draining"]);
 }
 
 #[tokio::test(start_paused = true)]

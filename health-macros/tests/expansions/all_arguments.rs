@@ -19,12 +19,11 @@ const _: () = {
         )
     }
     __health::inventory::submit! {
-        __health::Descriptor { name : "database.primary", function : "database", module :
-        ::core::module_path!(), file : ::core::file!(), line : ::core::line!(), probes :
-        __health::ProbeSet::new().with(__health::Probe::Liveness)
-        .with(__health::Probe::Readiness).with(__health::Probe::Startup), timeout_ms :
-        2000u64, cache_ms : ::core::option::Option::Some(500u64), critical : false, tags
-        : & ["db", "primary"], description : "The pool gives\na connection.", bind :
-        __health_check_bind, }
+        __health::Descriptor::new(__health::Source { function : "database", module :
+        ::core::module_path!(), file : ::core::file!(), line : ::core::line!(),
+        description : "The pool gives\na connection.", }, __health_check_bind,)
+        .kind(__health::Probe::Liveness).kind(__health::Probe::Readiness)
+        .kind(__health::Probe::Startup).name("database.primary").timeout_ms(2000u64)
+        .cache_ms(500u64).critical(false).tags(& ["db", "primary"])
     }
 };

@@ -17,10 +17,9 @@ const _: () = {
         )
     }
     __health::inventory::submit! {
-        __health::Descriptor { name : "type", function : "type", module :
-        ::core::module_path!(), file : ::core::file!(), line : ::core::line!(), probes :
-        __health::ProbeSet::new().with(__health::Probe::Startup), timeout_ms : 800u64,
-        cache_ms : ::core::option::Option::None, critical : true, tags : & [],
-        description : "The database answers.", bind : __health_check_bind, }
+        __health::Descriptor::new(__health::Source { function : "type", module :
+        ::core::module_path!(), file : ::core::file!(), line : ::core::line!(),
+        description : "The database answers.", }, __health_check_bind,)
+        .kind(__health::Probe::Startup)
     }
 };

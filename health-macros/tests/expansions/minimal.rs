@@ -7,10 +7,8 @@ const _: () = {
         ::core::option::Option::Some(__health::Work::future::<_, ()>(database()))
     }
     __health::inventory::submit! {
-        __health::Descriptor { name : "database", function : "database", module :
-        ::core::module_path!(), file : ::core::file!(), line : ::core::line!(), probes :
-        __health::ProbeSet::new().with(__health::Probe::Readiness), timeout_ms : 800u64,
-        cache_ms : ::core::option::Option::None, critical : true, tags : & [],
-        description : "", bind : __health_check_bind, }
+        __health::Descriptor::new(__health::Source { function : "database", module :
+        ::core::module_path!(), file : ::core::file!(), line : ::core::line!(),
+        description : "", }, __health_check_bind,).kind(__health::Probe::Readiness)
     }
 };

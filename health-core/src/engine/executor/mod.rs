@@ -1,17 +1,22 @@
 //! Where runs happen: on threads of the engine's own, or on a runtime that was handed in.
 
+mod limit;
 mod task;
 mod threads;
 
+use std::future::Future;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use self::limit::Limit;
+pub(crate) use self::limit::Permit;
 use self::threads::Threads;
-use super::run::Job;
+use super::run::{Job, Polled};
 use crate::sample::Asked;
 use crate::sync::lock;
 
@@ -106,14 +111,20 @@ pub(crate) struct Executor {
     place: Place,
     clock: Clock,
     threads: Mutex<Option<Arc<Threads>>>,
+    /// What runs on a runtime that was handed in; dropped, it is aborted.
+    tasks: Mutex<JoinSet<()>>,
+    limit: Option<Limit>,
 }
 
 impl Executor {
-    pub(crate) fn new(runtime: Runtime) -> Self {
+    /// At most `limit` runs are under way at once.
+    pub(crate) fn new(runtime: Runtime, limit: Option<usize>) -> Self {
         Self {
             place: runtime.place,
             clock: runtime.clock,
             threads: Mutex::new(None),
+            tasks: Mutex::default(),
+            limit: limit.map(Limit::new),
         }
     }
 
@@ -127,13 +138,41 @@ impl Executor {
         Asked { instant, at }
     }
 
-    /// Starts jobs. Where no thread can be had for them, their runs end at once, saying so.
-    pub(crate) fn start(&self, jobs: Vec<Job>) {
+    /// The runtime that was handed in.
+    pub(crate) const fn handle(&self) -> Option<&Handle> {
+        match &self.place {
+            Place::Handle(handle) => Some(handle),
+            Place::Threads => None,
+        }
+    }
+
+    /// Starts jobs as soon as the limit allows. Where no thread can be had for them, their runs
+    /// end at once, saying so.
+    pub(crate) fn start(self: &Arc<Self>, jobs: Vec<Job>) {
+        match &self.limit {
+            Some(limit) => {
+                limit.queue(jobs);
+                self.begin(limit.admit(self));
+            }
+            None => self.begin(jobs),
+        }
+    }
+
+    fn begin(&self, jobs: Vec<Job>) {
         if jobs.is_empty() {
             return;
         }
         match &self.place {
-            Place::Handle(handle) => jobs.into_iter().for_each(|job| start_on(handle, job)),
+            Place::Handle(handle) => {
+                let mut tasks = lock(&self.tasks);
+                while tasks.try_join_next().is_some() {}
+                for job in jobs {
+                    drop(match job {
+                        Job::Poll(future) => tasks.spawn_on(future, handle),
+                        Job::Call(call) => tasks.spawn_blocking_on(|| call.call(), handle),
+                    });
+                }
+            }
             Place::Threads => match self.threads() {
                 Ok(threads) => threads.start(jobs),
                 Err(error) => {
@@ -144,9 +183,29 @@ impl Executor {
         }
     }
 
-    /// Why a check gets nowhere, if all threads are held by others.
+    /// Polls what is no run, until it ends or the engine is dropped.
+    pub(crate) fn plan(&self, plan: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        match &self.place {
+            Place::Handle(handle) => drop(lock(&self.tasks).spawn_on(plan, handle)),
+            Place::Threads => self.threads()?.poll(Polled::Plan(Box::pin(plan))),
+        }
+        Ok(())
+    }
+
+    /// Why a check gets nowhere: it waits for its turn, or all threads are held by others.
     pub(crate) fn why_starved(&self, check: &str) -> Option<String> {
-        lock(&self.threads).as_ref()?.why_starved(check)
+        let waits = self
+            .limit
+            .as_ref()
+            .and_then(|limit| limit.why_waiting(check));
+        waits.or_else(|| lock(&self.threads).as_ref()?.why_starved(check))
+    }
+
+    /// Whether a check is being polled, all this time.
+    pub(crate) fn is_held_by(&self, check: &str) -> bool {
+        lock(&self.threads)
+            .as_ref()
+            .is_some_and(|threads| threads.is_polling(check))
     }
 
     fn threads(&self) -> io::Result<Arc<Threads>> {
@@ -160,9 +219,15 @@ impl Executor {
     }
 }
 
-fn start_on(handle: &Handle, job: Job) {
-    match job {
-        Job::Poll(future) => drop(handle.spawn(future)),
-        Job::Call(call) => drop(handle.spawn_blocking(|| call.call())),
-    }
+/// `a`, `b`, `c` and 2 more.
+fn name_some<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+    names.sort_unstable();
+    names.dedup();
+    let more = match names.len().saturating_sub(3) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    names.truncate(3);
+    format!("{}{more}", names.join(", "))
 }

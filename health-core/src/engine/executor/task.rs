@@ -6,7 +6,7 @@ use std::task::{Context, Wake, Waker};
 
 use super::threads::Shared;
 use crate::Check;
-use crate::engine::run::RunFuture;
+use crate::engine::run::Polled;
 use crate::sync::{discard, guarded, lock};
 
 /// Waits for its waker.
@@ -20,12 +20,12 @@ const WOKEN: u8 = 3;
 /// Has ended.
 const ENDED: u8 = 4;
 
-/// A run on the engine's threads.
+/// What the engine's threads poll: a run, or a schedule.
 #[derive(Debug)]
 pub(super) struct Task {
-    check: Arc<Check>,
+    check: Option<Arc<Check>>,
     state: AtomicU8,
-    future: Mutex<Option<RunFuture>>,
+    future: Mutex<Option<Polled>>,
     shared: Arc<Shared>,
     /// Its place among the live tasks.
     pub(super) key: usize,
@@ -33,9 +33,9 @@ pub(super) struct Task {
 
 impl Task {
     /// A task that is about to be queued.
-    pub(super) fn queued(future: RunFuture, shared: Arc<Shared>, key: usize) -> Self {
+    pub(super) fn queued(future: Polled, shared: Arc<Shared>, key: usize) -> Self {
         Self {
-            check: Arc::clone(future.check()),
+            check: future.check().cloned(),
             state: AtomicU8::new(QUEUED),
             future: Mutex::new(Some(future)),
             shared,
@@ -45,7 +45,7 @@ impl Task {
 
     /// The check's name.
     pub(super) fn name(&self) -> &str {
-        self.check.name()
+        self.check.as_ref().map_or("", |check| check.name())
     }
 
     /// Polls it once, or drops its work if the engine is shutting down. Whether it has ended.
@@ -61,14 +61,14 @@ impl Task {
         true
     }
 
-    fn poll_locked(self: &Arc<Self>, future: &mut Option<RunFuture>) -> bool {
-        let Some(run) = future else {
+    fn poll_locked(self: &Arc<Self>, future: &mut Option<Polled>) -> bool {
+        let Some(future) = future else {
             return true;
         };
         let waker = Waker::from(Arc::clone(self));
         let mut cx = Context::from_waker(&waker);
         // The run guards what the user wrote; this guards timers while the runtime shuts down.
-        guarded(|| Pin::new(run).poll(&mut cx).is_ready()).unwrap_or(true)
+        guarded(|| Pin::new(future).poll(&mut cx).is_ready()).unwrap_or(true)
     }
 
     /// After a poll that left it waiting: back to the queue if it was woken meanwhile.

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
-use super::Job;
 use super::task::Task;
-use crate::engine::run::{RunCall, RunFuture};
+use super::{Job, Polled, name_some};
+use crate::engine::run::RunCall;
 use crate::sync::{discard, guarded, lock};
 
 #[derive(Clone, Copy, Debug)]
@@ -103,11 +103,21 @@ impl Threads {
         let mut futures = Vec::with_capacity(jobs.len());
         for job in jobs {
             match job {
-                Job::Poll(future) => futures.push(future),
+                Job::Poll(future) => futures.push(Polled::Run(future)),
                 Job::Call(call) => self.shared.call(call),
             }
         }
         self.shared.start(futures);
+    }
+
+    pub(super) fn poll(&self, future: Polled) {
+        self.shared.start(vec![future]);
+    }
+
+    /// Whether a check is being polled just now.
+    pub(super) fn is_polling(&self, check: &str) -> bool {
+        let queue = lock(&self.shared.queue);
+        queue.polled.iter().any(|task| task.name() == check)
     }
 
     /// Names the checks that hold the threads, if all that there may be are held, and not by the
@@ -118,23 +128,8 @@ impl Threads {
         if held < self.shared.limits.pollers || queue.polled.iter().any(|t| t.name() == check) {
             return None;
         }
-        let mut holders: Vec<_> = queue
-            .polled
-            .iter()
-            .map(|task| format!("`{}`", task.name()))
-            .collect();
-        drop(queue);
-        holders.sort_unstable();
-        holders.dedup();
-        let more = match holders.len().saturating_sub(3) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        holders.truncate(3);
-        let holders = holders.join(", ");
-        Some(format!(
-            "all {held} check threads are held by {holders}{more}"
-        ))
+        let holders = name_some(queue.polled.iter().map(|task| task.name()));
+        Some(format!("all {held} check threads are held by {holders}"))
     }
 }
 
@@ -146,7 +141,7 @@ impl Drop for Threads {
 
 impl Shared {
     /// Queues all at once, so that the pollers are woken once.
-    fn start(self: &Arc<Self>, futures: Vec<RunFuture>) {
+    fn start(self: &Arc<Self>, futures: Vec<Polled>) {
         let now = Instant::now();
         let mut queue = lock(&self.queue);
         for future in futures {
@@ -375,38 +370,17 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
-    use std::time::SystemTime;
 
     use super::*;
+    use crate::Outcome;
     use crate::bind::Work;
-    use crate::engine::batch::Batch;
-    use crate::engine::flight::{Answer, Instance};
-    use crate::engine::run::Run;
-    use crate::sample::Asked;
-    use crate::{Check, Outcome};
+    use crate::engine::run::tests::job;
 
     const FEW: Limits = Limits {
         idle: 1,
         pollers: 2,
         patience: Duration::from_millis(1),
     };
-
-    fn job(name: &'static str, work: Work) -> Job {
-        let instance = Arc::new(Instance::new(
-            Arc::new(Check::new(name, async || ())),
-            Vec::new(),
-        ));
-        let asked = Asked {
-            instant: tokio::time::Instant::now(),
-            at: SystemTime::UNIX_EPOCH,
-        };
-        let Answer::Start(run) =
-            instance.ask(asked, Duration::ZERO, &Arc::new(Batch::new()), &|_| None)
-        else {
-            panic!("nothing was known");
-        };
-        Job::new(Run::new(instance, run, asked), work)
-    }
 
     fn holder(name: &'static str, release: mpsc::Receiver<()>) -> Job {
         let work = async move {

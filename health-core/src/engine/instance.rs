@@ -1,0 +1,504 @@
+//! What is known of a check and the things bound to it: at most one run at a time, its result for
+//! everyone who asks.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::time::Instant;
+
+use super::batch::Batch;
+use super::executor::Permit;
+use super::flight::{Flight, Hint};
+use crate::context::Identity;
+use crate::finding::Finding;
+use crate::history::Memory;
+use crate::observe::{News, Teller};
+use crate::sample::{Asked, Sample, spell};
+use crate::settings::Age;
+use crate::standing::Standing;
+use crate::sync::lock;
+use crate::told::Told;
+use crate::{Check, History, Probe, Reason, Status};
+
+/// A check together with the things bound to it: what results, runs and latches belong to.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    check: Arc<Check>,
+    identities: Vec<Option<Identity>>,
+    teller: Arc<Teller>,
+    /// Whether it was told that a poll holds its thread.
+    held: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    runs: RunId,
+    flight: Option<Flight>,
+    last: Option<(RunId, Finding)>,
+    /// The first result that passed: a startup check's latch.
+    passed: Option<Finding>,
+    standing: Standing,
+    memory: Memory,
+    told: Told,
+    /// When its schedule begins, if it has one.
+    scheduled: Option<Instant>,
+}
+
+/// Numbers the runs of an instance.
+pub(crate) type RunId = u64;
+
+/// Who asks, when, and what for.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) asked: Asked,
+    /// The schedule asks for no probe, and always wants a run.
+    pub(crate) probe: Option<Probe>,
+    pub(crate) batch: &'a Arc<Batch>,
+    pub(crate) hint: Hint<'a>,
+}
+
+/// What [`Instance::ask`] gives.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The result is there.
+    Known(Finding),
+    /// A run is under way and will settle the batch.
+    Joined(RunId),
+    /// A run has to be started; it will settle the batch.
+    Start(RunId),
+}
+
+impl Instance {
+    pub(crate) fn new(
+        check: Arc<Check>,
+        identities: Vec<Option<Identity>>,
+        teller: Arc<Teller>,
+    ) -> Self {
+        let state = State {
+            runs: 0,
+            flight: None,
+            last: None,
+            passed: None,
+            standing: Standing::default(),
+            memory: Memory::of_the_last(teller.remembered()),
+            told: teller.told(),
+            scheduled: None,
+        };
+        Self {
+            check,
+            identities,
+            teller,
+            held: AtomicBool::new(false),
+            state: Mutex::new(state),
+        }
+    }
+
+    pub(crate) const fn check(&self) -> &Arc<Check> {
+        &self.check
+    }
+
+    pub(crate) fn is_bound_to(&self, identities: &[Option<Identity>]) -> bool {
+        self.identities == identities
+    }
+
+    /// Whether everything bound to it is still there.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.identities.iter().flatten().all(Identity::is_alive)
+    }
+
+    /// From now on it runs by itself, first at `begins`.
+    pub(crate) fn schedule(&self, begins: Instant) {
+        lock(&self.state).scheduled = Some(begins);
+    }
+
+    /// The result that latched it, if it has ever passed.
+    pub(crate) fn passed(&self) -> Option<Finding> {
+        lock(&self.state).passed.clone()
+    }
+
+    /// What the last run found, before thresholds.
+    pub(crate) fn last_raw(&self) -> Option<Status> {
+        let state = lock(&self.state);
+        state.last.as_ref().map(|(_, last)| last.sample.raw)
+    }
+
+    pub(crate) fn history(&self) -> History {
+        let state = lock(&self.state);
+        state.memory.recall(state.standing)
+    }
+
+    /// Asks for a result. Whoever is told to start a run has to end it.
+    pub(crate) fn ask(&self, question: Question<'_>) -> Answer {
+        let (answer, after) = {
+            let mut state = lock(&self.state);
+            let after = state.expire(&self.check, question.asked.instant, question.hint);
+            (state.answer(&self.check, question), after)
+        };
+        self.carry_out(after);
+        answer
+    }
+
+    /// What a probe would be told at once, if that is no older than it should be.
+    pub(crate) fn peek(&self, asked: Asked, probe: Probe, hint: Hint<'_>) -> Option<Finding> {
+        let (known, after) = {
+            let mut state = lock(&self.state);
+            let after = state.expire(&self.check, asked.instant, hint);
+            (state.known(&self.check, asked, probe, hint), after)
+        };
+        self.carry_out(after);
+        known
+    }
+
+    /// What is known should somebody leave who waits in vain: as if that run had failed.
+    pub(crate) fn in_vain(&self, sample: Sample) -> Finding {
+        let mut standing = lock(&self.state).standing;
+        standing.count(&self.check, sample.raw, sample.asked());
+        Finding {
+            sample: Arc::new(sample),
+            standing,
+        }
+    }
+
+    /// What is said of it by something else than a run.
+    pub(crate) fn said(&self, sample: Sample) -> Finding {
+        lock(&self.state).said(sample)
+    }
+
+    /// Lets a run begin that waited for others; whether it is still wanted.
+    pub(crate) fn admit(&self, run: RunId, now: Instant, permit: Permit) -> Result<(), Permit> {
+        match lock(&self.state).wanted(run, now) {
+            Some(flight) => {
+                flight.permit = Some(permit);
+                Ok(())
+            }
+            None => Err(permit),
+        }
+    }
+
+    /// Whether a run may be taken up: not if its time is over already.
+    pub(crate) fn may_begin(&self, run: RunId, now: Instant) -> bool {
+        lock(&self.state).wanted(run, now).is_some()
+    }
+
+    /// Settles the run that is under way as timed out, if it is.
+    pub(crate) fn expire(&self, now: Instant, hint: Hint<'_>) {
+        let after = lock(&self.state).expire(&self.check, now, hint);
+        self.carry_out(after);
+    }
+
+    /// The run has ended. Its result counts unless it came too late.
+    pub(crate) fn end(&self, run: RunId, now: Instant, sample: Option<Sample>) {
+        let after = {
+            let mut state = lock(&self.state);
+            if state.flight.as_ref().is_none_or(|f| f.run != run) {
+                return;
+            }
+            let mut after = state.expire(&self.check, now, &|_| None);
+            if let Some(sample) = sample {
+                after.add(state.settle(&self.check, sample, now));
+            }
+            state.flight = None;
+            after
+        };
+        self.carry_out(after);
+    }
+
+    /// The result of this run, or of a later one.
+    pub(crate) fn result(&self, run: RunId) -> Option<Finding> {
+        let state = lock(&self.state);
+        let (_, finding) = state.last.as_ref().filter(|(last, _)| *last >= run)?;
+        Some(finding.clone())
+    }
+
+    /// A waiter leaves before the run has settled.
+    pub(crate) fn leave(&self, run: RunId, batch: &Arc<Batch>) {
+        let mut state = lock(&self.state);
+        if let Some(flight) = state.flight.as_mut().filter(|f| f.run == run) {
+            flight.waiting.retain(|b| !Arc::ptr_eq(b, batch));
+        }
+    }
+
+    /// Tells that a poll holds its thread; once.
+    pub(crate) fn warn_of_held_thread(&self, held: std::time::Duration) {
+        if self.held.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        tracing::warn!(
+            target: "health",
+            check = self.check.name(),
+            "check `{}` ({}) held its thread for {} without waiting, so it blocks: drop `async` \
+             and it gets a thread of its own, or make what it calls wait",
+            self.check.name(),
+            self.check.location(),
+            spell(held)
+        );
+    }
+
+    fn carry_out(&self, after: After) {
+        let After {
+            waiting,
+            permit,
+            news,
+        } = after;
+        for batch in &waiting {
+            batch.settle();
+        }
+        // Lets another run begin.
+        drop(permit);
+        for news in news.iter().flatten() {
+            self.teller.tell(&self.check, news);
+        }
+    }
+}
+
+impl State {
+    fn answer(&mut self, check: &Check, question: Question<'_>) -> Answer {
+        let Question { asked, batch, .. } = question;
+        let known = match question.probe {
+            Some(probe) => self.known(check, asked, probe, question.hint),
+            None => self.still_running(asked, check, question.hint),
+        };
+        if let Some(finding) = known {
+            return Answer::Known(finding);
+        }
+        if let Some(flight) = &mut self.flight {
+            batch.add();
+            flight.waiting.push(Arc::clone(batch));
+            return Answer::Joined(flight.run);
+        }
+        let not_yet = |begins| asked.instant < begins && question.probe.is_some();
+        if self.scheduled.is_some_and(not_yet) {
+            return Answer::Known(self.no_result(asked));
+        }
+        batch.add();
+        self.runs += 1;
+        self.flight = Some(Flight::new(self.runs, asked, check, Arc::clone(batch)));
+        Answer::Start(self.runs)
+    }
+
+    /// What can be said without waiting for a run.
+    fn known(&self, check: &Check, asked: Asked, probe: Probe, hint: Hint<'_>) -> Option<Finding> {
+        let running = self.still_running(asked, check, hint);
+        if running.is_some() {
+            return running;
+        }
+        let (_, last) = self.last.as_ref()?;
+        let age = asked.instant.duration_since(last.sample.asked);
+        let scheduled = self.scheduled.is_some();
+        match check.settings().age(probe, last.sample.raw, age, scheduled) {
+            Age::Fresh => Some(last.clone()),
+            Age::Stale => {
+                let message = format!("no result for {}", spell(age));
+                Some(self.said(asked.failed(Reason::Stale, message)))
+            }
+            Age::Old => None,
+        }
+    }
+
+    fn still_running(&self, asked: Asked, check: &Check, hint: Hint<'_>) -> Option<Finding> {
+        let flight = self.flight.as_ref().filter(|flight| flight.settled)?;
+        Some(Finding {
+            sample: Arc::new(flight.still_running(asked, hint(check.name()))),
+            standing: self.standing,
+        })
+    }
+
+    fn no_result(&self, asked: Asked) -> Finding {
+        Finding {
+            sample: Arc::new(asked.failed(Reason::NoResult, "no result yet")),
+            standing: self.standing,
+        }
+    }
+
+    fn said(&self, sample: Sample) -> Finding {
+        Finding {
+            standing: self.standing.taken_for(sample.raw, sample.asked()),
+            sample: Arc::new(sample),
+        }
+    }
+
+    fn wanted(&mut self, run: RunId, now: Instant) -> Option<&mut Flight> {
+        let flight = self.flight.as_mut().filter(|f| f.run == run)?;
+        (!flight.settled && now < flight.deadline()).then_some(flight)
+    }
+
+    /// Settles a run that is overdue, and counts it again for each timeout that went by.
+    fn expire(&mut self, check: &Check, now: Instant, hint: Hint<'_>) -> After {
+        let mut after = After::default();
+        let overdue = self.flight.as_ref().map_or(0, |flight| flight.overdue(now));
+        let Some(flight) = self.flight.as_ref().filter(|_| overdue > 0) else {
+            return after;
+        };
+        if !flight.settled {
+            let sample = flight.timed_out(hint(check.name()));
+            after = self.settle(check, sample, now);
+        }
+        after.add(self.count_again(check, overdue, now));
+        after
+    }
+
+    fn count_again(&mut self, check: &Check, overdue: u32, now: Instant) -> After {
+        let Some(flight) = self.flight.as_mut().filter(|f| f.counted < overdue) else {
+            return After::default();
+        };
+        let more = overdue - flight.counted;
+        flight.counted = overdue;
+        let before = self.standing.decided();
+        let asked = flight.asked;
+        self.standing
+            .count_often(check, Status::Unhealthy, more, asked);
+        if let Some((_, last)) = &mut self.last {
+            last.standing = self.standing;
+        }
+        if self.standing.decided() == before {
+            return After::default();
+        }
+        let finding = Finding {
+            sample: Arc::new(flight.still_running(asked.until(now), None)),
+            standing: self.standing,
+        };
+        After {
+            news: [Some(self.told.hear(before, finding, now, false)), None],
+            ..After::default()
+        }
+    }
+
+    /// Publishes the result of the run that is under way, once.
+    fn settle(&mut self, check: &Check, sample: Sample, now: Instant) -> After {
+        let Some(flight) = self.flight.as_mut().filter(|f| !f.settled) else {
+            return After::default();
+        };
+        flight.settled = true;
+        flight.counted = 1;
+        let waiting = std::mem::take(&mut flight.waiting);
+        let permit = flight.permit.take();
+        let before = self.standing.decided();
+        self.standing.count(check, sample.raw, sample.asked());
+        let finding = Finding {
+            sample: Arc::new(sample),
+            standing: self.standing,
+        };
+        self.memory.add(&finding);
+        self.last = Some((flight.run, finding.clone()));
+        if self.passed.is_none() && self.standing.passed() {
+            self.passed = Some(finding.clone());
+        }
+        After {
+            waiting,
+            permit,
+            news: [Some(self.told.hear(before, finding, now, true)), None],
+        }
+    }
+}
+
+/// What is to be done once the lock is released.
+#[derive(Debug, Default)]
+#[must_use]
+struct After {
+    waiting: Vec<Arc<Batch>>,
+    permit: Option<Permit>,
+    news: [Option<News>; 2],
+}
+
+impl After {
+    /// Adds what comes later. A run settles once, so only one of the two has settled.
+    fn add(&mut self, mut later: Self) {
+        if self.waiting.is_empty() {
+            self.waiting = later.waiting;
+        }
+        self.permit = self.permit.take().or(later.permit);
+        if self.news[0].is_none() {
+            self.news = later.news;
+        } else {
+            self.news[1] = self.news[1].take().or_else(|| later.news[0].take());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    fn asked(start: Instant, ms: u64) -> Asked {
+        Asked {
+            instant: start + Duration::from_millis(ms),
+            at: SystemTime::UNIX_EPOCH,
+        }
+    }
+
+    fn instance(check: Check) -> Instance {
+        Instance::new(Arc::new(check), Vec::new(), Arc::new(Teller::nobody()))
+    }
+
+    fn innocent() -> Check {
+        Check::new("innocent", async || ())
+            .readiness()
+            .with_cache(Duration::ZERO)
+    }
+
+    fn ask(instance: &Instance, asked: Asked, batch: &Arc<Batch>) -> Answer {
+        instance.ask(Question {
+            asked,
+            probe: Some(Probe::Readiness),
+            batch,
+            hint: &|check| Some(format!("all but `{check}` hold the threads")),
+        })
+    }
+
+    #[test]
+    fn a_run_that_gets_nowhere_names_those_who_hold_the_threads() {
+        let start = Instant::now();
+        let instance = instance(innocent());
+        let ask = |ms| ask(&instance, asked(start, ms), &Arc::new(Batch::new()));
+        let Answer::Start(run) = ask(0) else {
+            panic!("nothing was known");
+        };
+        assert!(matches!(ask(799), Answer::Joined(joined) if joined == run));
+        let Answer::Known(finding) = ask(2000) else {
+            panic!("it is overdue");
+        };
+        assert_eq!(
+            finding.sample.message.as_deref(),
+            Some("still running after 2.0 s: all but `innocent` hold the threads")
+        );
+        let result = instance.result(run).expect("it has settled");
+        assert_eq!(
+            result.sample.message.as_deref(),
+            Some("Timeout after 800ms: all but `innocent` hold the threads")
+        );
+        let late = start + Duration::from_secs(3);
+        assert!(!instance.may_begin(run, late), "it is too late to start");
+        instance.end(run, late, None);
+        assert!(matches!(ask(4000), Answer::Start(_)));
+    }
+
+    #[test]
+    fn who_leaves_is_forgotten() {
+        let instance = instance(innocent());
+        let (stays, leaves) = (Arc::new(Batch::new()), Arc::new(Batch::new()));
+        let start = Instant::now();
+        let Answer::Start(run) = ask(&instance, asked(start, 0), &stays) else {
+            panic!("nothing was known");
+        };
+        let joined = ask(&instance, asked(start, 0), &leaves);
+        assert!(matches!(joined, Answer::Joined(_)));
+        instance.leave(run, &leaves);
+        let state = lock(&instance.state);
+        let waiting = &state.flight.as_ref().expect("it runs").waiting;
+        assert!(waiting.len() == 1 && Arc::ptr_eq(&waiting[0], &stays));
+    }
+
+    #[test]
+    fn the_same_things_in_another_order_are_another_instance() {
+        let thing = Arc::new(7);
+        let identity = || Some(Identity::of(&thing));
+        let check = Arc::new(Check::new("two", async || ()));
+        let teller = Arc::new(Teller::nobody());
+        let instance = Instance::new(check, vec![identity(), None], teller);
+        assert!(instance.is_bound_to(&[identity(), None]));
+        assert!(!instance.is_bound_to(&[None, identity()]));
+    }
+}

@@ -1,0 +1,74 @@
+//! Runs checks at their intervals.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::Engine;
+use super::batch::Batch;
+use super::instance::Instance;
+use super::pending::GRACE;
+
+/// Runs one check by itself until the engine is dropped, which it does not keep alive.
+pub(super) async fn keep(engine: Weak<Engine>, instance: Arc<Instance>, begins: Instant) {
+    let mut due = begins;
+    loop {
+        sleep_until(due).await;
+        let batch = Arc::new(Batch::new());
+        let Some(started) = engine
+            .upgrade()
+            .map(|engine| engine.tick(&instance, &batch))
+        else {
+            return;
+        };
+        let deadline = started + instance.check().settings().longest_timeout();
+        let settled = timeout_at(deadline + GRACE, batch.settled()).await;
+        if settled.is_err() {
+            let Some(engine) = engine.upgrade() else {
+                return;
+            };
+            engine.expire(&instance, deadline);
+        }
+        let Some(pause) = pause(&instance) else {
+            return;
+        };
+        due = started + pause;
+    }
+}
+
+fn pause(instance: &Instance) -> Option<Duration> {
+    let check = instance.check();
+    let raw = instance.last_raw().unwrap_or_default();
+    let pause = check.settings().pause_after(raw)?;
+    Some(if check.jitters() {
+        varied(pause, RandomState::new().build_hasher().finish())
+    } else {
+        pause
+    })
+}
+
+/// Up to 10 % less or more.
+fn varied(pause: Duration, random: u64) -> Duration {
+    let fraction = random as f64 / u64::MAX as f64;
+    pause.mul_f64(0.9 + 0.2 * fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn intervals_vary_by_a_tenth(ms in 1_u64..86_400_000, random in any::<u64>()) {
+            let pause = Duration::from_millis(ms);
+            let varied = varied(pause, random);
+            prop_assert!(varied >= pause.mul_f64(0.899_999));
+            prop_assert!(varied <= pause.mul_f64(1.100_001));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+use std::collections::VecDeque;
+use std::time::{Duration, SystemTime};
+
+use crate::finding::Finding;
+use crate::sample::Sample;
+use crate::standing::Standing;
+use crate::{Reason, Status};
+
+/// What is remembered of a check's runs, as it was when it was asked for.
+#[derive(Clone, Debug)]
+pub struct History {
+    runs: Vec<PastRun>,
+    last_success: Option<SystemTime>,
+    first_failure: Option<SystemTime>,
+    standing: Standing,
+}
+
+impl History {
+    /// The last runs, the oldest first; as many as the builder was told to keep.
+    pub fn runs(&self) -> &[PastRun] {
+        &self.runs
+    }
+
+    /// The status, after thresholds. None before enough is known.
+    pub const fn status(&self) -> Option<Status> {
+        self.standing.decided()
+    }
+
+    /// Since when it has that status: the start of the run that decided it.
+    pub fn since(&self) -> Option<SystemTime> {
+        self.standing.since().map(|since| since.at)
+    }
+
+    /// When the last run that passed was started.
+    pub const fn last_success(&self) -> Option<SystemTime> {
+        self.last_success
+    }
+
+    /// When the first of the failing runs in a row was started; none if the last run passed.
+    pub const fn first_failure(&self) -> Option<SystemTime> {
+        self.first_failure
+    }
+
+    /// How many of the last runs in a row failed. A run that is overdue counts once for each
+    /// timeout that went by.
+    pub const fn consecutive_failures(&self) -> u32 {
+        self.standing.failures()
+    }
+}
+
+/// A run that is over, or is overdue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastRun {
+    started_at: SystemTime,
+    latency: Option<Duration>,
+    status: Status,
+    reason: Option<Reason>,
+}
+
+impl PastRun {
+    pub(crate) const fn of(sample: &Sample) -> Self {
+        Self {
+            started_at: sample.at,
+            latency: sample.latency,
+            status: sample.raw,
+            reason: sample.reason,
+        }
+    }
+
+    /// When it was started.
+    pub const fn started_at(&self) -> SystemTime {
+        self.started_at
+    }
+
+    /// How long it took; none if it did not end in time.
+    pub const fn latency(&self) -> Option<Duration> {
+        self.latency
+    }
+
+    /// What it found, before thresholds.
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Why that is not simply what the check returned.
+    pub const fn reason(&self) -> Option<Reason> {
+        self.reason
+    }
+}
+
+/// The last runs of a check.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    most: usize,
+    runs: VecDeque<PastRun>,
+    last_success: Option<SystemTime>,
+    first_failure: Option<SystemTime>,
+}
+
+impl Memory {
+    pub(crate) const fn of_the_last(most: usize) -> Self {
+        Self {
+            most,
+            runs: VecDeque::new(),
+            last_success: None,
+            first_failure: None,
+        }
+    }
+
+    pub(crate) fn add(&mut self, finding: &Finding) {
+        let run = PastRun::of(&finding.sample);
+        if run.status.is_passing() {
+            self.last_success = Some(run.started_at);
+            self.first_failure = None;
+        } else {
+            self.first_failure = self.first_failure.or(Some(run.started_at));
+        }
+        if self.runs.len() >= self.most {
+            self.runs.pop_front();
+        }
+        if self.most > 0 {
+            self.runs.push_back(run);
+        }
+    }
+
+    pub(crate) fn recall(&self, standing: Standing) -> History {
+        History {
+            runs: self.runs.iter().cloned().collect(),
+            last_success: self.last_success,
+            first_failure: self.first_failure,
+            standing,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use crate::Status;
+use crate::mask::mask;
+use crate::sync::lock;
+
+/// A status that is forced on a check, for the night when the check itself is wrong.
+///
+/// While it lasts, probes do not run the check.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use health_core::{Override, Status};
+///
+/// let tonight = SystemTime::now() + Duration::from_secs(8 * 3600);
+/// let forced = Override::new(Status::Healthy, "INC-42: the check uses a wrong port").until(tonight);
+/// assert_eq!(forced.expires_at(), Some(tonight));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    status: Status,
+    reason: Cow<'static, str>,
+    until: Option<SystemTime>,
+}
+
+impl Override {
+    /// Forces this status until it is taken back. The reason is public; secrets are masked.
+    pub fn new(status: Status, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            reason: mask(&reason.into()).into_owned().into(),
+            until: None,
+        }
+    }
+
+    /// Sets when it expires.
+    #[must_use]
+    pub fn until(mut self, end: SystemTime) -> Self {
+        self.until = Some(end);
+        self
+    }
+
+    /// The status that is forced.
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Why.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// When it expires.
+    pub const fn expires_at(&self) -> Option<SystemTime> {
+        self.until
+    }
+
+    fn is_over(&self, now: SystemTime) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
+/// There is no check of this name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownCheck {
+    name: String,
+    known: Vec<String>,
+}
+
+impl UnknownCheck {
+    pub(crate) fn new<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        Self {
+            name: name.to_owned(),
+            known: known.map(str::to_owned).collect(),
+        }
+    }
+
+    /// The name that is not known.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for UnknownCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no check `{}`; there are: ", self.name)?;
+        match &*self.known {
+            [] => f.write_str("none"),
+            known => write!(f, "`{}`", known.join("`, `")),
+        }
+    }
+}
+
+impl std::error::Error for UnknownCheck {}
+
+/// The overrides in force, by the name of the check; those of the file apart, so that neither
+/// takes back what the other forced.
+#[derive(Debug, Default)]
+pub(crate) struct Overrides(Mutex<Forced>);
+
+#[derive(Debug, Default)]
+struct Forced {
+    by_handle: BTreeMap<String, Override>,
+    by_file: BTreeMap<String, Override>,
+}
+
+impl Overrides {
+    pub(crate) fn set(&self, check: &str, forced: Override) {
+        let is_new = lock(&self.0).by_handle.get(check) != Some(&forced);
+        if is_new {
+            tell(check, &forced);
+            lock(&self.0).by_handle.insert(check.to_owned(), forced);
+        }
+    }
+
+    /// Whether there was one.
+    pub(crate) fn end(&self, check: &str) -> bool {
+        let ended = lock(&self.0).by_handle.remove(check).is_some();
+        if ended {
+            tracing::info!(target: "health", check, "override taken back");
+        }
+        ended
+    }
+
+    /// Replaces all that the file forced.
+    pub(crate) fn replace_by_file(&self, forced: &BTreeMap<String, Override>) {
+        let before = std::mem::replace(&mut lock(&self.0).by_file, forced.clone());
+        for (check, forced) in forced {
+            if before.get(check) != Some(forced) {
+                tell(check, forced);
+            }
+        }
+        for check in before.keys().filter(|check| !forced.contains_key(*check)) {
+            tracing::info!(target: "health", check, "override taken back by the file");
+        }
+    }
+
+    /// All that are in force at this time; the handle's outrank the file's.
+    pub(crate) fn in_force(&self, now: SystemTime) -> BTreeMap<String, Override> {
+        let mut over = Vec::new();
+        let in_force = {
+            let mut forced = lock(&self.0);
+            if forced.by_handle.is_empty() && forced.by_file.is_empty() {
+                return BTreeMap::new();
+            }
+            forced.by_handle.retain(|check, forced| {
+                let lasts = !forced.is_over(now);
+                if !lasts {
+                    over.push(check.clone());
+                }
+                lasts
+            });
+            // What expired stays in the file, so it is only not looked at.
+            let by_file = forced.by_file.iter().filter(|(_, f)| !f.is_over(now));
+            let all = by_file.chain(&forced.by_handle);
+            all.map(|(check, f)| (check.clone(), f.clone())).collect()
+        };
+        for check in over {
+            tracing::info!(target: "health", check, "override has expired");
+        }
+        in_force
+    }
+}
+
+fn tell(check: &str, forced: &Override) {
+    tracing::warn!(
+        target: "health",
+        check,
+        status = forced.status.as_str(),
+        reason = forced.reason(),
+        "override: this status is forced, and probes do not run the check"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_handle_outranks_the_file_and_what_is_over_is_not_in_force() {
+        let overrides = Overrides::default();
+        let now = SystemTime::UNIX_EPOCH;
+        let soon = now + Duration::from_secs(1);
+        let by_file = Override::new(Status::Degraded, "file");
+        overrides.replace_by_file(&[("a".to_owned(), by_file)].into());
+        overrides.set("a", Override::new(Status::Healthy, "handle").until(soon));
+        let forced = |now| overrides.in_force(now).get("a").map(Override::status);
+        assert_eq!(forced(now), Some(Status::Healthy));
+        assert_eq!(forced(soon), Some(Status::Degraded), "the handle's is over");
+        assert!(!overrides.end("a"), "it has expired already");
+        overrides.replace_by_file(&BTreeMap::new());
+        assert_eq!(forced(soon), None);
+    }
+
+    #[test]
+    fn an_unknown_check_is_told_with_those_that_are_known() {
+        let error = UnknownCheck::new("databse", ["cache", "database"].into_iter());
+        assert_eq!(
+            error.to_string(),
+            "there is no check `databse`; there are: `cache`, `database`"
+        );
+    }
+}

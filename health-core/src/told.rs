@@ -1,0 +1,177 @@
+//! What is logged of results, and when: at a transition, and when the text of a failure changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::finding::Finding;
+use crate::lifecycle::Lifecycle;
+use crate::observe::News;
+use crate::sample::milliseconds;
+use crate::{Check, Probe, Reason, Status};
+
+/// A failure whose text keeps changing is told at most this often.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// What was last told of a check.
+#[derive(Debug)]
+pub(crate) struct Told {
+    lifecycle: Arc<Lifecycle>,
+    last: Option<Last>,
+}
+
+#[derive(Debug)]
+struct Last {
+    finding: Finding,
+    at: Instant,
+    expected: bool,
+}
+
+/// Why a result is worth a line in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// What was told before, if anything was.
+    from: Option<Option<Status>>,
+}
+
+impl Told {
+    pub(crate) fn nothing(lifecycle: &Arc<Lifecycle>) -> Self {
+        Self {
+            lifecycle: Arc::clone(lifecycle),
+            last: None,
+        }
+    }
+
+    /// Takes note of a result; `before` is what the check was taken to be until then.
+    pub(crate) fn hear(
+        &mut self,
+        before: Option<Status>,
+        finding: Finding,
+        now: Instant,
+        ran: bool,
+    ) -> News {
+        let expected = !finding.sample.raw.is_passing()
+            && finding.sample.reason != Some(Reason::NotInitialised)
+            && self.lifecycle.expects_failures();
+        let line = self.line(&finding, now, expected);
+        if line.is_some() {
+            let finding = finding.clone();
+            self.last = Some(Last {
+                finding,
+                at: now,
+                expected,
+            });
+        }
+        News {
+            finding,
+            before,
+            ran,
+            line,
+            expected,
+        }
+    }
+
+    /// Decides whether it is worth a line.
+    fn line(&self, finding: &Finding, now: Instant, expected: bool) -> Option<Line> {
+        let Some(last) = &self.last else {
+            return Some(Line { from: None });
+        };
+        let from = last.finding.standing.decided();
+        let status = finding.standing.decided();
+        // What was no surprise before may be one now.
+        let surprises = last.expected && !expected && !finding.sample.raw.is_passing();
+        if from == status && !surprises {
+            let changed = last.finding.sample.text() != finding.sample.text();
+            let passes = status == Some(Status::Healthy);
+            if !changed || passes || now.duration_since(last.at) < QUIET {
+                return None;
+            }
+        }
+        Some(Line { from: Some(from) })
+    }
+}
+
+impl Line {
+    /// Logs it at the level that it deserves: what is to be expected just now is no error. Called
+    /// outside every lock.
+    pub(crate) fn log(self, check: &Check, finding: &Finding, expected: bool) {
+        let to = finding.standing.decided();
+        let sample = &finding.sample;
+        macro_rules! tell {
+            ($level:ident, $text:literal) => {
+                tracing::$level!(
+                    target: "health",
+                    check = check.name(),
+                    critical = check.is_critical(),
+                    from = self.from.flatten().map(Status::as_str),
+                    to = to.unwrap_or(sample.raw).as_str(),
+                    reason = sample.reason.map(Reason::as_str),
+                    latency_ms = sample.latency.map(milliseconds),
+                    error = sample.text(),
+                    $text
+                )
+            };
+        }
+        match (to, self.from) {
+            (Some(Status::Healthy), None) => tell!(debug, "check passes"),
+            (Some(Status::Healthy), _) if is_startup_only(check) => tell!(info, "check passes"),
+            (Some(Status::Healthy), Some(None)) => tell!(info, "check passes"),
+            (Some(Status::Healthy), _) => tell!(info, "check passes again"),
+            (Some(Status::Degraded), _) => tell!(warn, "check is degraded"),
+            (None, _) => tell!(info, "check does not pass yet"),
+            (Some(Status::Unhealthy), None) if is_startup_only(check) => {
+                tell!(info, "check does not pass yet");
+            }
+            (Some(Status::Unhealthy), _) if expected => {
+                tell!(info, "check fails, as is to be expected just now");
+            }
+            (Some(Status::Unhealthy), _) if !check.is_critical() => {
+                tell!(warn, "check that is not critical fails");
+            }
+            (Some(Status::Unhealthy), _) => tell!(error, "check fails"),
+        }
+    }
+}
+
+fn is_startup_only(check: &Check) -> bool {
+    check.probes() == Probe::Startup.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::Outcome;
+    use crate::sample::{Asked, Sample};
+
+    #[test]
+    fn told_are_transitions_and_changed_texts_but_not_too_often() {
+        let start = Instant::now();
+        let mut told = Told::nothing(&Arc::default());
+        let mut hear = |seconds, status, text: &'static str| {
+            let asked = Asked {
+                instant: start,
+                at: SystemTime::UNIX_EPOCH,
+            };
+            let outcome = Outcome::new(status).with_message(text);
+            let finding = Finding::alone(Sample::of(outcome, asked, Duration::ZERO));
+            let news = told.hear(None, finding, start + Duration::from_secs(seconds), true);
+            news.line.map(|line| line.from.flatten())
+        };
+        use Status::{Degraded, Healthy, Unhealthy};
+        assert_eq!(hear(0, Healthy, ""), Some(None), "the first result");
+        assert_eq!(
+            hear(1, Healthy, "other"),
+            None,
+            "a healthy text does not matter"
+        );
+        assert_eq!(hear(2, Unhealthy, "a"), Some(Some(Healthy)));
+        assert_eq!(hear(3, Unhealthy, "a"), None);
+        assert_eq!(hear(4, Unhealthy, "b"), None, "too soon");
+        assert_eq!(hear(62, Unhealthy, "b"), Some(Some(Unhealthy)));
+        assert_eq!(hear(63, Degraded, "b"), Some(Some(Unhealthy)));
+        assert_eq!(hear(64, Healthy, ""), Some(Some(Degraded)));
+    }
+}
