@@ -10,6 +10,9 @@ mod openapi;
 mod respond;
 mod service;
 
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub use health_core::testing;
 pub use health_core::{
     BuildError, Caller, Check, ClosedGate, Context, Entry, FinishedRun, FromContext, Health,
     HealthBuilder, History, Identity, IntoOutcome, Location, Maintenance, Mistake, Observer,

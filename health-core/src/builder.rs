@@ -139,6 +139,43 @@ impl HealthBuilder {
         self
     }
 
+    /// Adds the annotated functions that have these names, or these identities
+    /// (`module::path::function`), to a builder that is empty otherwise.
+    #[cfg(feature = "testing")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+    #[track_caller]
+    pub fn annotated<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        let place = Location::caller();
+        for name in names {
+            let name = name.into();
+            let found: Vec<_> = registry::linked()
+                .filter(|check| check.name() == name || check.identity() == name)
+                .collect();
+            if found.is_empty() {
+                self.mistakes.push(Mistake::new(format!(
+                    "there is no annotated function `{name}`, asked for at {place}; {LINKING}"
+                )));
+            }
+            self.checks.extend(found);
+        }
+        self
+    }
+
+    /// Has the check with this identity (`module::path::function`), or with this name if one
+    /// check only has it, do something else; all that is said of it stays as it is.
+    #[cfg(feature = "testing")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+    #[track_caller]
+    pub fn replace<F, Fut>(mut self, check: impl Into<String>, fake: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: crate::IntoOutcome> + Send + 'static,
+    {
+        let fake = Check::new("fake", fake);
+        self.changes.push(Change::replace(check.into(), fake));
+        self
+    }
+
     /// How long a whole probe may take, whatever its checks say. Default: 5 s.
     #[track_caller]
     pub fn deadline(mut self, deadline: Duration) -> Self {

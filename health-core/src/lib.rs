@@ -49,6 +49,10 @@ pub use self::probe::{Probe, ProbeSet};
 pub use self::report::{Entry, Report};
 pub use self::status::Status;
 
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
+
 #[doc = include_str!("docs/semantics.md")]
 pub mod semantics {}
 

@@ -22,26 +22,41 @@ pub(crate) fn linked() -> impl Iterator<Item = Check> {
 #[derive(Debug)]
 pub(crate) struct Change {
     picked: String,
-    /// The new name; without one the check is excluded.
-    name: Option<String>,
+    what: What,
     place: Location,
+}
+
+#[derive(Debug)]
+enum What {
+    Exclude,
+    Rename(String),
+    #[cfg(feature = "testing")]
+    Replace(Box<Check>),
 }
 
 impl Change {
     #[track_caller]
     pub(crate) fn exclude(picked: String) -> Self {
-        Self {
-            picked,
-            name: None,
-            place: Location::caller(),
-        }
+        Self::new(picked, What::Exclude)
     }
 
     #[track_caller]
     pub(crate) fn rename(picked: String, name: String) -> Self {
+        Self::new(picked, What::Rename(name))
+    }
+
+    /// Has it do what `fake` does; everything said of it stays.
+    #[cfg(feature = "testing")]
+    #[track_caller]
+    pub(crate) fn replace(picked: String, fake: Check) -> Self {
+        Self::new(picked, What::Replace(Box::new(fake)))
+    }
+
+    #[track_caller]
+    fn new(picked: String, what: What) -> Self {
         Self {
             picked,
-            name: Some(name),
+            what,
             place: Location::caller(),
         }
     }
@@ -53,11 +68,23 @@ impl Change {
         excluded: &mut Vec<Check>,
     ) -> Result<(), Mistake> {
         let index = self.pick(checks)?;
-        match self.name {
-            None => excluded.push(checks.remove(index)),
-            Some(name) => checks[index].name = name.into(),
+        match self.what {
+            What::Exclude => excluded.push(checks.remove(index)),
+            What::Rename(name) => checks[index].name = name.into(),
+            #[cfg(feature = "testing")]
+            What::Replace(fake) => checks[index].body = fake.body,
         }
         Ok(())
+    }
+
+    /// What is to be done, as a mistake says it.
+    const fn verb(&self) -> &'static str {
+        match self.what {
+            What::Exclude => "exclude",
+            What::Rename(_) => "rename",
+            #[cfg(feature = "testing")]
+            What::Replace(_) => "replace",
+        }
     }
 
     fn pick(&self, checks: &[Check]) -> Result<usize, Mistake> {
@@ -68,16 +95,15 @@ impl Change {
         };
         let picked = (0..checks.len()).filter(|index| is_picked(&checks[*index]));
         let picked: Vec<_> = picked.collect();
-        let (name, place) = (&self.picked, self.place);
+        let (name, place, verb) = (&self.picked, self.place, self.verb());
         match *picked {
             [one] => Ok(one),
             [] => Err(Mistake::new(format!(
-                "there is no check `{name}` to exclude or rename at {place}; there are: {}",
+                "there is no check `{name}` to {verb} at {place}; there are: {}",
                 list(checks.iter().map(Check::identity)),
             ))),
             _ => Err(Mistake::new(format!(
-                "`{name}`, to be excluded or renamed at {place}, is the name of several checks; \
-                 say which: {}",
+                "there are several checks `{name}` to {verb} at {place}; say which: {}",
                 list(picked.iter().map(|index| checks[*index].identity())),
             ))),
         }

@@ -122,8 +122,8 @@ impl Entry {
         }
     }
 
-    pub(crate) fn set_cause(&mut self, cause: Option<Arc<Check>>) {
-        self.cause = cause;
+    pub(crate) fn set_cause(&mut self, cause: Arc<Check>) {
+        self.cause = Some(cause);
     }
 
     /// The check.

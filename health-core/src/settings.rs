@@ -167,7 +167,7 @@ impl Settings {
             ("initial delay", self.initial_delay),
         ];
         let absurd = |what: &str, span: Duration, least: &str| {
-            format!("a {what} of {span:?} makes no sense; it must be {least} and at most a day")
+            format!("its {what} of {span:?} makes no sense; that must be {least} and at most a day")
         };
         let above_zero = spans.into_iter().filter_map(|(what, span)| {
             let span = span.filter(|span| span.is_zero() || *span > A_DAY)?;

@@ -260,6 +260,7 @@ impl Engine {
             role: target::own_probe(&slot.check),
             bound: slot.bound(cx, asked),
             forced: None,
+            cause: None,
         }
     }
 
@@ -311,11 +312,12 @@ impl Engine {
         }
     }
 
-    fn skip(&self, target: Target, cause: usize, asking: &mut Asking) {
-        let cause = self.slots[cause].check.name();
-        let message = format!("skipped, because `{cause}` is unhealthy");
+    fn skip(&self, mut target: Target, cause: usize, asking: &mut Asking) {
+        let cause = Arc::clone(&self.slots[cause].check);
+        let message = format!("skipped, because `{}` is unhealthy", cause.name());
         let sample = asking.asked().failed(Reason::Skipped, message);
         let finding = target.said(sample);
+        target.cause = Some(cause);
         asking.know(target, finding);
     }
 
@@ -382,7 +384,7 @@ impl Engine {
             };
             let cause = self.prerequisites.root_cause(indices[place], &mut fails);
             if let Some(cause) = cause {
-                entry.set_cause(Some(Arc::clone(&self.slots[cause].check)));
+                entry.set_cause(Arc::clone(&self.slots[cause].check));
             }
         }
     }

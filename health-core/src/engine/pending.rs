@@ -148,7 +148,12 @@ impl Pending {
                 .unwrap_or_else(|| self.leave(&target, &instance, run)),
         };
         let now = self.asked.instant;
-        Entry::new(target.check, target.role, finding, now)
+        let mut entry = Entry::new(target.check, target.role, finding, now);
+        target
+            .cause
+            .into_iter()
+            .for_each(|cause| entry.set_cause(cause));
+        entry
     }
 
     /// Gives up waiting.

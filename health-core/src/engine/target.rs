@@ -147,6 +147,8 @@ pub(super) struct Target {
     pub(super) role: Probe,
     pub(super) bound: Bound,
     pub(super) forced: Option<Override>,
+    /// The check for whose failure it is skipped.
+    pub(super) cause: Option<Arc<Check>>,
 }
 
 impl Target {

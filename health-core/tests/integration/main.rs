@@ -3,9 +3,14 @@
 
 mod annotated;
 mod binding;
+mod dependencies;
 mod engine;
 mod lifecycle;
 mod log;
+mod observers;
+mod operations;
+mod peers;
+mod reentrant;
 mod registry;
 mod support;
 mod threads;

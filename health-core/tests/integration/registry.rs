@@ -67,12 +67,12 @@ fn every_mistake_is_listed_with_its_place() {
             at(9)
         ),
         format!(
-            "  - there is no check `gone` to exclude or rename at {}; there are: `twice`, \
+            "  - there is no check `gone` to exclude at {}; there are: `twice`, \
              `twice`, `has space`, `aimless`, `never`",
             at(10)
         ),
         format!(
-            "  - `twice`, to be excluded or renamed at {}, is the name of several checks; say \
+            "  - there are several checks `twice` to exclude at {}; say \
              which: `twice`, `twice`",
             at(11)
         ),
@@ -86,7 +86,7 @@ fn every_mistake_is_listed_with_its_place() {
              digits, `_`, `-` and `.`"
         ),
         format!(
-            "  - check `never` ({helper}): a timeout of 0ns makes no sense; it must be above 0 \
+            "  - check `never` ({helper}): its timeout of 0ns makes no sense; that must be above 0 \
              and at most a day"
         ),
         format!(
