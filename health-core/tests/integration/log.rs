@@ -204,3 +204,113 @@ fn mistakes_are_logged_where_nobody_takes_them() {
         lines[0].starts_with("ERROR 1 mistake in the health checks:\n  - the check `database`")
     );
 }
+
+/// What blocks although it is async is told once, with the place and the mend.
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_holds_its_thread_is_told_with_its_place() {
+    let log = Log::default();
+    let _guard = log.listen();
+    let line = line!() + 1;
+    let check = Check::new("blocks", async || std::thread::sleep(ms(250)));
+    let health = health([check.liveness()]);
+    for _ in 0..2 {
+        health.probe(Probe::Liveness, Caller::nobody()).await;
+    }
+    let lines = log.take();
+    let [told] = &*lines else {
+        panic!("once: {lines:?}");
+    };
+    let place = format!("WARN check `blocks` (health-core/tests/integration/log.rs:{line}) held");
+    assert!(told.starts_with(&place), "{told}");
+    assert!(told.contains("drop `async`"), "{told}");
+}
+
+/// The same where the poll has not returned when its time is over.
+#[tokio::test]
+async fn a_poll_that_never_returns_is_told_when_its_time_is_over() {
+    let log = Log::default();
+    let _guard = log.listen();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = Arc::new(Mutex::new(held));
+    let check = Check::new("holds", move || {
+        let held = Arc::clone(&held);
+        async move {
+            let _ = held.lock().unwrap().recv();
+        }
+    });
+    let check = check.readiness().with_timeout(ms(100));
+    let health = HealthBuilder::empty().check(check).build().unwrap();
+    assert!(!ready(&health).await.is_passing());
+    let lines = log.take();
+    let told = lines
+        .iter()
+        .any(|line| line.starts_with("WARN check `holds`"));
+    assert!(told, "{lines:?}");
+    drop(release);
+}
+
+/// Writes down spans of runs, with what was recorded on them.
+#[derive(Clone, Default)]
+struct Spans(Arc<Mutex<Vec<String>>>);
+
+impl<S> Layer<S> for Spans
+where
+    S: Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    fn on_new_span(
+        &self,
+        attributes: &tracing::span::Attributes<'_>,
+        id: &tracing::span::Id,
+        context: Context<'_, S>,
+    ) {
+        let metadata = attributes.metadata();
+        let is_root = context.span(id).is_some_and(|span| span.parent().is_none());
+        let mut line = Line(format!(
+            "{} {} {is_root}",
+            metadata.target(),
+            metadata.name()
+        ));
+        attributes.record(&mut line);
+        self.0.lock().unwrap().push(line.0);
+    }
+
+    fn on_record(
+        &self,
+        _: &tracing::span::Id,
+        values: &tracing::span::Record<'_>,
+        _: Context<'_, S>,
+    ) {
+        let mut line = Line(String::new());
+        values.record(&mut line);
+        self.0.lock().unwrap().push(line.0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_run_is_a_span_of_its_own_with_outcome_and_duration() {
+    let spans = Spans::default();
+    let subscriber = tracing_subscriber::registry().with(spans.clone());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let health = health([
+        Check::new("hangs", std::future::pending::<()>).liveness(),
+        Check::new("takes", || tokio::time::sleep(ms(120))).liveness(),
+    ]);
+    let request = tracing::info_span!("request");
+    let _entered = request.enter();
+    health.probe(Probe::Liveness, Caller::nobody()).await;
+    let lines = spans.0.lock().unwrap().clone();
+    assert_eq!(
+        lines,
+        [
+            "health_core request true",
+            "health::run health_check true check=\"hangs\"",
+            "health::run health_check true check=\"takes\"",
+            " outcome=\"healthy\"",
+            " duration_ms=120.0",
+            " outcome=\"unhealthy\"",
+            " reason=\"timed_out\"",
+            " duration_ms=800.0",
+        ]
+        .map(|line| line.replace("health_core request", "integration::log request"))
+    );
+}

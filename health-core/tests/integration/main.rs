@@ -13,4 +13,6 @@ mod peers;
 mod reentrant;
 mod registry;
 mod support;
+#[cfg(feature = "testing")]
+mod testing;
 mod threads;
