@@ -76,7 +76,9 @@ fn checks(report: &Report) -> Option<Checks<'_>> {
     let listed = match (report.probe(), report.phase()) {
         (_, Phase::Draining | Phase::Maintenance(_) | Phase::Misconfigured) => false,
         (Probe::Readiness, _) => true,
-        (Probe::Liveness | Probe::Startup, _) => report.status() != Status::Healthy,
+        (Probe::Liveness | Probe::Startup, _) => {
+            report.status() != Status::Healthy && !report.entries().is_empty()
+        }
     };
     listed.then_some(Checks(report.entries()))
 }

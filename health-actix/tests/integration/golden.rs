@@ -5,10 +5,14 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use actix_web::dev::HttpServiceFactory;
-use health_actix::{Check, Health, HealthBuilder, HealthService, Maintenance, Outcome, Runtime};
+use health_actix::{
+    Caller, Check, Health, HealthBuilder, HealthService, Maintenance, Outcome, Override, Probe,
+    Runtime, Status,
+};
 
 use crate::support::{health, request, serve};
 
@@ -179,6 +183,51 @@ async fn before_startup() {
         Check::new("cache", async || Outcome::unhealthy("loading, 40 %")).startup(),
     ]);
     compare("before_startup.txt", service(&health)).await;
+}
+
+#[actix_web::test]
+async fn startup_gate_closed() {
+    let health = HealthBuilder::empty()
+        .check(Check::new("database", async || ()).readiness())
+        .startup_gate("model")
+        .build()
+        .unwrap();
+    health.startup_gate("model").progress("loading model, 40 %");
+    compare("startup_gate_closed.txt", service(&health)).await;
+}
+
+#[actix_web::test]
+async fn prerequisite_failing() {
+    let down = |name: &'static str| Check::new(name, async || Outcome::unhealthy("no route"));
+    let health = health([
+        down("cache").readiness().with_depends_on("network"),
+        down("database").readiness().with_depends_on("network"),
+        down("network").readiness(),
+    ]);
+    compare("prerequisite_failing.txt", service(&health)).await;
+}
+
+#[actix_web::test]
+async fn shared_failing_after_it_had_passed() {
+    let runs = AtomicU32::new(0);
+    let database = Check::new("database", move || {
+        let passes = runs.fetch_add(1, Ordering::Relaxed) == 0;
+        async move { passes }
+    });
+    let health = health([database
+        .readiness()
+        .with_shared(true)
+        .with_cache(Duration::ZERO)]);
+    health.probe(Probe::Readiness, Caller::nobody()).await;
+    compare("shared_failing.txt", service(&health)).await;
+}
+
+#[actix_web::test]
+async fn overridden() {
+    let health = checks(Some(Err("refused")), Outcome::healthy);
+    let forced = Override::new(Status::Healthy, "INC-42: the check uses a wrong port");
+    health.force("database", forced).unwrap();
+    compare("overridden.txt", service(&health)).await;
 }
 
 #[actix_web::test]

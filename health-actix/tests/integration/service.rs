@@ -1,6 +1,8 @@
 //! The one line.
 
-use health_actix::{HealthService, service, try_service};
+use actix_web::dev::Service;
+use actix_web::{App, HttpMessage, HttpResponse, HttpServer, web};
+use health_actix::{HealthRequest, HealthService, service, try_service};
 use serde_json::Value;
 
 use crate::support::{get, health, serve};
@@ -50,4 +52,41 @@ async fn two_services_of_one_health_can_be_mounted_side_by_side() {
     crate::support::run(server.run());
     assert_eq!(get(address, "/health/ready").await.0, 200);
     assert_eq!(get(address, "/ops/ready").await.0, 200);
+}
+
+#[actix_web::test]
+async fn middleware_can_tell_the_requests_of_probes_from_others() {
+    let (tells, told) = std::sync::mpsc::channel();
+    let server = HttpServer::new(move || {
+        let tells = tells.clone();
+        App::new()
+            .wrap_fn(move |request, next| {
+                let (answer, tells) = (next.call(request), tells.clone());
+                async move {
+                    let response = answer.await?;
+                    let request = response.request();
+                    let marked = request.extensions().contains::<HealthRequest>();
+                    tells.send((request.path().to_owned(), marked)).unwrap();
+                    Ok(response)
+                }
+            })
+            .service(HealthService::new(&health([])))
+            .route("/orders", web::get().to(HttpResponse::Ok))
+    });
+    let server = server.workers(1).bind(("127.0.0.1", 0)).unwrap();
+    let address = server.addrs()[0];
+    crate::support::run(server.run());
+    for path in ["/health/ready", "/orders", "/health/openapi.json"] {
+        crate::support::request(address, "GET", path).await;
+    }
+    let marked: Vec<_> = told.try_iter().collect();
+    let expected = [
+        ("/health/ready", true),
+        ("/orders", false),
+        ("/health/openapi.json", true),
+    ];
+    assert_eq!(
+        marked,
+        expected.map(|(path, marked)| (path.to_owned(), marked))
+    );
 }

@@ -26,6 +26,7 @@ use self::pending::Asking;
 use self::run::{Job, Run};
 use self::target::{Slot, Target, bind};
 use crate::context::{Caller, Context, Requirement, StateMap};
+use crate::finding::Finding;
 use crate::lifecycle::Lifecycle;
 use crate::observe::{Observer, Teller};
 use crate::overrides::Override;
@@ -289,9 +290,8 @@ impl Engine {
                     self.is_known_to_fail(&target, asking.asked())
                 })
             };
-            let cause = self.prerequisites.root_cause(target.index, &mut fails);
-            match cause {
-                Some(cause) => self.skip(target, cause, asking),
+            match self.prerequisites.root_cause(target.index, &mut fails) {
+                Some(cause) => self.ask_without_running(target, cause, asking),
                 None => self.ask(target, asking),
             }
         }
@@ -302,22 +302,39 @@ impl Engine {
         if let Some(forced) = &target.forced {
             return !forced.status().is_passing();
         }
-        let hint = |check: &str| self.executor.why_starved(check);
         match &target.bound {
-            Ok((instance, _)) => instance
-                .peek(asked, target.role, &hint)
+            Ok((instance, _)) => self
+                .peek(instance, target, asked)
                 .filter(|finding| finding.sample.reason != Some(Reason::Stale))
                 .is_some_and(|finding| !finding.status(target.role).is_passing()),
             Err(_) => true,
         }
     }
 
-    fn skip(&self, mut target: Target, cause: usize, asking: &mut Asking) {
+    /// What is known without a run.
+    fn peek(&self, instance: &Instance, target: &Target, asked: Asked) -> Option<Finding> {
+        let hint = |check: &str| self.executor.why_starved(check);
+        let latched = target.latched(instance);
+        latched.or_else(|| instance.peek(asked, target.role, &hint))
+    }
+
+    /// Asks a check with a prerequisite that fails: what is known of it is the answer, but it is
+    /// skipped rather than run.
+    fn ask_without_running(&self, mut target: Target, cause: usize, asking: &mut Asking) {
+        let known = match &target.bound {
+            Ok((instance, _)) if target.forced.is_none() => {
+                self.peek(instance, &target, asking.asked())
+            }
+            _ => return self.ask(target, asking),
+        };
         let cause = Arc::clone(&self.slots[cause].check);
-        let message = format!("skipped, because `{}` is unhealthy", cause.name());
-        let sample = asking.asked().failed(Reason::Skipped, message);
-        let finding = target.said(sample);
-        target.cause = Some(cause);
+        let finding = known.unwrap_or_else(|| {
+            let message = format!("skipped, because `{}` is unhealthy", cause.name());
+            target.said(asking.asked().failed(Reason::Skipped, message))
+        });
+        if !finding.status(target.role).is_passing() {
+            target.cause = Some(cause);
+        }
         asking.know(target, finding);
     }
 
@@ -336,8 +353,7 @@ impl Engine {
                 return asking.know(target, finding);
             }
         };
-        // A startup check that has passed is never asked again.
-        if let Some(finding) = instance.passed().filter(|_| target.role == Probe::Startup) {
+        if let Some(finding) = target.latched(&instance) {
             discard(work);
             return asking.know(target, finding);
         }

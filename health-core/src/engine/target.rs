@@ -165,6 +165,11 @@ impl Target {
         }
     }
 
+    /// A startup check that has passed is never asked again.
+    pub(super) fn latched(&self, instance: &Instance) -> Option<Finding> {
+        instance.passed().filter(|_| self.role == Probe::Startup)
+    }
+
     /// The gate before readiness, if this is a critical startup check.
     pub(super) fn gate(&self) -> Option<Gate> {
         gate_of_readiness(&self.check).then(|| match (&self.forced, &self.bound) {

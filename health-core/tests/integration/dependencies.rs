@@ -1,9 +1,9 @@
 //! Prerequisites, and which failure is the cause of which.
 
-use health_core::{Caller, Check, HealthBuilder, Outcome, Reason, Runtime, Status};
+use health_core::{Caller, Check, HealthBuilder, Outcome, Probe, Reason, Runtime, Status};
 use tokio::time::advance;
 
-use crate::support::{Count, entry, health, ms, ready, timed_ready};
+use crate::support::{Count, entry, health, ms, probe, ready, timed_ready};
 
 fn failing(name: &'static str) -> Check {
     Check::new(name, async || Outcome::unhealthy("down")).readiness()
@@ -84,6 +84,19 @@ async fn what_is_skipped_is_not_run_and_counts_no_failure() {
     advance(ms(1)).await;
     ready(&health).await;
     assert_eq!(calls.now(), 2, "what was known of the network is old");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_started_stays_so_though_a_prerequisite_fails() {
+    let network = crate::observers::passes_in("network", &[1]).with_cache(ms(1000));
+    let schema = Check::new("schema", async || ())
+        .startup()
+        .with_depends_on("network");
+    let health = health([network, schema]);
+    assert!(ready(&health).await.is_passing());
+    advance(ms(1000)).await;
+    assert!(!ready(&health).await.is_passing());
+    assert!(probe(&health, Probe::Startup).await.is_passing());
 }
 
 #[tokio::test(start_paused = true)]
