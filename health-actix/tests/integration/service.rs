@@ -42,8 +42,8 @@ async fn a_prefix_that_cannot_be_mounted_does_not_panic_in_a_worker() {
 #[actix_web::test]
 async fn two_services_of_one_health_can_be_mounted_side_by_side() {
     let health = health([]);
-    let server = actix_web::HttpServer::new(move || {
-        actix_web::App::new()
+    let server = HttpServer::new(move || {
+        App::new()
             .service(HealthService::new(&health))
             .service(HealthService::new(&health).prefix("/ops"))
     });

@@ -193,7 +193,7 @@ fn settings_that_do_not_go_together_are_mistakes() {
             "only a shared check can fail closed",
         ),
         (
-            check().with_timeout_for(health_core::Probe::Liveness, ms(1)),
+            check().with_timeout_for(Probe::Liveness, ms(1)),
             "something is said for liveness, which it does not serve",
         ),
         (
