@@ -10,8 +10,10 @@ mod log;
 mod observers;
 mod operations;
 mod peers;
+mod properties;
 mod reentrant;
 mod registry;
+mod semantics;
 mod support;
 #[cfg(feature = "testing")]
 mod testing;
