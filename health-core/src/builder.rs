@@ -282,7 +282,7 @@ impl HealthBuilder {
             concurrency: self.concurrency,
             remembered: self.remembered,
         };
-        let engine = Engine::new(checks, prerequisites, options);
+        let engine = Engine::new(&checks, prerequisites, options);
         warn_of_surprises(&engine);
         for gate in &self.gates {
             engine.lifecycle().gates.named(gate);

@@ -8,20 +8,25 @@ use crate::sample::{Asked, Sample};
 use crate::standing::Standing;
 use crate::{Check, Probe, Status};
 
-/// What is known of a check: a result, and what the check is taken to be by it.
+/// What is known of a check: a result, and what the check is taken to be by it. Shared by all who
+/// ask.
+pub(crate) type Finding = Arc<Found>;
+
 #[derive(Clone, Debug)]
-pub(crate) struct Finding {
-    pub(crate) sample: Arc<Sample>,
+pub(crate) struct Found {
+    pub(crate) sample: Sample,
     pub(crate) standing: Standing,
 }
 
-impl Finding {
+impl Found {
+    pub(crate) fn new(sample: Sample, standing: Standing) -> Finding {
+        Arc::new(Self { sample, standing })
+    }
+
     /// Of something that has no runs in a row.
-    pub(crate) fn alone(sample: Sample) -> Self {
-        Self {
-            standing: Standing::of(sample.raw, sample.asked()),
-            sample: Arc::new(sample),
-        }
+    pub(crate) fn alone(sample: Sample) -> Finding {
+        let standing = Standing::of(sample.raw, sample.asked());
+        Self::new(sample, standing)
     }
 
     /// The status of the check. While too few runs are known, liveness holds, and nothing else

@@ -70,7 +70,7 @@ impl Health {
             concurrency: None,
             remembered: 0,
         };
-        Self::new(Engine::new(Vec::new(), Vec::new(), options), true)
+        Self::new(Engine::new(&[], Vec::new(), options), true)
     }
 
     /// Asks all checks of a probe at once.

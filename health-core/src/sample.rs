@@ -8,7 +8,7 @@ use crate::sync::{discard, guarded};
 use crate::{Outcome, Reason, Status, Value};
 
 /// The result of a run as the engine keeps it: nothing of the user's in it but text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sample {
     /// When the run was asked for; freshness counts from here.
     pub(crate) asked: Instant,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Found};
 use crate::lifecycle::Lifecycle;
 use crate::observe::News;
 use crate::sample::milliseconds;
@@ -73,7 +73,7 @@ impl Told {
     }
 
     /// Decides whether it is worth a line.
-    fn line(&self, finding: &Finding, now: Instant, expected: bool) -> Option<Line> {
+    fn line(&self, finding: &Found, now: Instant, expected: bool) -> Option<Line> {
         let Some(last) = &self.last else {
             return Some(Line { from: None });
         };
@@ -95,7 +95,7 @@ impl Told {
 impl Line {
     /// Logs it at the level that it deserves: what is to be expected just now is no error. Called
     /// outside every lock.
-    pub(crate) fn log(self, check: &Check, finding: &Finding, expected: bool) {
+    pub(crate) fn log(self, check: &Check, finding: &Found, expected: bool) {
         let to = finding.standing.decided();
         let sample = &finding.sample;
         macro_rules! tell {
@@ -156,7 +156,7 @@ mod tests {
                 at: SystemTime::UNIX_EPOCH,
             };
             let outcome = Outcome::new(status).with_message(text);
-            let finding = Finding::alone(Sample::of(outcome, asked, Duration::ZERO));
+            let finding = Found::alone(Sample::of(outcome, asked, Duration::ZERO));
             let news = told.hear(None, finding, start + Duration::from_secs(seconds), true);
             news.line.map(|line| line.from.flatten())
         };

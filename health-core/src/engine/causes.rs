@@ -11,11 +11,6 @@ impl Prerequisites {
         Self(prerequisites)
     }
 
-    /// Whether no check has any.
-    pub(super) fn are_none(&self) -> bool {
-        self.0.iter().all(Vec::is_empty)
-    }
-
     /// The first in the chain of those that fail and that this check needs, if there is one;
     /// `fails` is asked at most once for each.
     pub(super) fn root_cause(

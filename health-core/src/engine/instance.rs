@@ -10,7 +10,7 @@ use super::batch::Batch;
 use super::executor::Permit;
 use super::flight::{Flight, Hint};
 use crate::context::Identity;
-use crate::finding::Finding;
+use crate::finding::{Finding, Found};
 use crate::history::Memory;
 use crate::observe::{News, Teller};
 use crate::sample::{Asked, Sample, spell};
@@ -135,7 +135,7 @@ impl Instance {
             let after = state.expire(&self.check, question.asked.instant, question.hint);
             (state.answer(&self.check, question), after)
         };
-        self.carry_out(after);
+        after.into_iter().for_each(|after| self.carry_out(after));
         answer
     }
 
@@ -146,7 +146,7 @@ impl Instance {
             let after = state.expire(&self.check, asked.instant, hint);
             (state.known(&self.check, asked, probe, hint), after)
         };
-        self.carry_out(after);
+        after.into_iter().for_each(|after| self.carry_out(after));
         known
     }
 
@@ -154,10 +154,7 @@ impl Instance {
     pub(crate) fn in_vain(&self, sample: Sample) -> Finding {
         let mut standing = lock(&self.state).standing;
         standing.count(&self.check, sample.raw, sample.asked());
-        Finding {
-            sample: Arc::new(sample),
-            standing,
-        }
+        Found::new(sample, standing)
     }
 
     /// What is said of it by something else than a run.
@@ -184,7 +181,7 @@ impl Instance {
     /// Settles the run that is under way as timed out, if it is.
     pub(crate) fn expire(&self, now: Instant, hint: Hint<'_>) {
         let after = lock(&self.state).expire(&self.check, now, hint);
-        self.carry_out(after);
+        after.into_iter().for_each(|after| self.carry_out(after));
     }
 
     /// The run has ended. Its result counts unless it came too late.
@@ -194,7 +191,9 @@ impl Instance {
             if state.flight.as_ref().is_none_or(|f| f.run != run) {
                 return;
             }
-            let mut after = state.expire(&self.check, now, &|_| None);
+            let mut after = state
+                .expire(&self.check, now, &|_| None)
+                .unwrap_or_default();
             if let Some(sample) = sample {
                 after.add(state.settle(&self.check, sample, now));
             }
@@ -298,24 +297,18 @@ impl State {
 
     fn still_running(&self, asked: Asked, check: &Check, hint: Hint<'_>) -> Option<Finding> {
         let flight = self.flight.as_ref().filter(|flight| flight.settled)?;
-        Some(Finding {
-            sample: Arc::new(flight.still_running(asked, hint(check.name()))),
-            standing: self.standing,
-        })
+        let sample = flight.still_running(asked, hint(check.name()));
+        Some(Found::new(sample, self.standing))
     }
 
     fn no_result(&self, asked: Asked) -> Finding {
-        Finding {
-            sample: Arc::new(asked.failed(Reason::NoResult, "no result yet")),
-            standing: self.standing,
-        }
+        let sample = asked.failed(Reason::NoResult, "no result yet");
+        Found::new(sample, self.standing)
     }
 
     fn said(&self, sample: Sample) -> Finding {
-        Finding {
-            standing: self.standing.taken_for(sample.raw, sample.asked()),
-            sample: Arc::new(sample),
-        }
+        let standing = self.standing.taken_for(sample.raw, sample.asked());
+        Found::new(sample, standing)
     }
 
     fn wanted(&mut self, run: RunId, now: Instant) -> Option<&mut Flight> {
@@ -324,18 +317,19 @@ impl State {
     }
 
     /// Settles a run that is overdue, and counts it again for each timeout that went by.
-    fn expire(&mut self, check: &Check, now: Instant, hint: Hint<'_>) -> After {
+    fn expire(&mut self, check: &Check, now: Instant, hint: Hint<'_>) -> Option<After> {
+        let flight = self.flight.as_ref()?;
+        let overdue = flight.overdue(now);
+        if overdue <= flight.counted {
+            return None;
+        }
         let mut after = After::default();
-        let overdue = self.flight.as_ref().map_or(0, |flight| flight.overdue(now));
-        let Some(flight) = self.flight.as_ref().filter(|_| overdue > 0) else {
-            return after;
-        };
         if !flight.settled {
             let sample = flight.timed_out(hint(check.name()));
             after = self.settle(check, sample, now);
         }
         after.add(self.count_again(check, overdue, now));
-        after
+        Some(after)
     }
 
     fn count_again(&mut self, check: &Check, overdue: u32, now: Instant) -> After {
@@ -349,15 +343,13 @@ impl State {
         self.standing
             .count_often(check, Status::Unhealthy, more, asked);
         if let Some((_, last)) = &mut self.last {
-            last.standing = self.standing;
+            Arc::make_mut(last).standing = self.standing;
         }
         if self.standing.decided() == before {
             return After::default();
         }
-        let finding = Finding {
-            sample: Arc::new(flight.still_running(asked.until(now), None)),
-            standing: self.standing,
-        };
+        let sample = flight.still_running(asked.until(now), None);
+        let finding = Found::new(sample, self.standing);
         After {
             news: [Some(self.told.hear(before, finding, now, false)), None],
             ..After::default()
@@ -375,10 +367,7 @@ impl State {
         let permit = flight.permit.take();
         let before = self.standing.decided();
         self.standing.count(check, sample.raw, sample.asked());
-        let finding = Finding {
-            sample: Arc::new(sample),
-            standing: self.standing,
-        };
+        let finding = Found::new(sample, self.standing);
         self.memory.add(&finding);
         self.last = Some((flight.run, finding.clone()));
         if self.passed.is_none() && self.standing.passed() {

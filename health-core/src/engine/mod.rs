@@ -24,7 +24,7 @@ pub use self::executor::Runtime;
 use self::instance::{Answer, Instance, Question};
 use self::pending::Asking;
 use self::run::{Job, Run};
-use self::target::{Slot, Target, bind};
+use self::target::{Gate, Slot, Target, bind};
 use crate::context::{Caller, Context, Requirement, StateMap};
 use crate::finding::Finding;
 use crate::lifecycle::Lifecycle;
@@ -39,6 +39,9 @@ use crate::{Check, Entry, History, Phase, Probe, Reason, Report};
 pub(crate) struct Engine {
     slots: Vec<Slot>,
     prerequisites: Prerequisites,
+    has_prerequisites: bool,
+    /// Whether readiness may ask a check that does not serve it.
+    has_startup_only: bool,
     state: StateMap,
     executor: Arc<Executor>,
     lifecycle: Arc<Lifecycle>,
@@ -59,7 +62,7 @@ pub(crate) struct Options {
 
 impl Engine {
     pub(crate) fn new(
-        checks: Vec<Arc<Check>>,
+        checks: &[Arc<Check>],
         prerequisites: Vec<Vec<usize>>,
         options: Options,
     ) -> Self {
@@ -67,9 +70,14 @@ impl Engine {
         let gates = |check: &Arc<Check>| gate_of_readiness(check);
         lifecycle.set_starting(checks.iter().any(gates));
         let teller = Arc::new(Teller::new(Arc::clone(&lifecycle), options.remembered));
-        let slots = checks.into_iter().map(|check| Slot::new(check, &teller));
+        let startup_only = |check: &Arc<Check>| check.probes() == Probe::Startup.into();
+        let slots = checks
+            .iter()
+            .map(|check| Slot::new(Arc::clone(check), &teller));
         Self {
             slots: slots.collect(),
+            has_prerequisites: prerequisites.iter().any(|needed| !needed.is_empty()),
+            has_startup_only: checks.iter().any(startup_only),
             prerequisites: Prerequisites::new(prerequisites),
             state: options.state,
             executor: Arc::new(Executor::new(options.runtime, options.concurrency)),
@@ -143,22 +151,11 @@ impl Engine {
         caller: Caller<'_>,
     ) -> impl Future<Output = Report> + Send + 'static + use<> {
         let asked = self.executor.now();
-        let mut asking = Asking::new(Arc::clone(self), asked);
-        let mut gates = Vec::new();
-
-        if said.is_none() {
-            let mut targets = self.targets(probe, Context::new(&self.state, caller), asked);
-            gates = targets.iter().filter_map(Target::gate).collect();
-            if probe == Probe::Readiness {
-                let starting = gates.iter().any(|gate| !gate.is_open());
-                let (concerned, rest) = targets
-                    .into_iter()
-                    .partition(|target| target.belongs_to_readiness(starting));
-                targets = concerned;
-                discard::<Vec<_>>(rest);
-            }
-            self.ask_all(targets, caller, &mut asking);
-        }
+        let mut asking = Asking::new(Arc::clone(self), asked, self.slots.len());
+        let gates = match said {
+            Some(_) => Vec::new(),
+            None => self.ask_probe(probe, caller, &mut asking),
+        };
         let pending = asking.start();
         let lifecycle = Arc::clone(&self.lifecycle);
         async move {
@@ -168,7 +165,7 @@ impl Engine {
                 _ => lifecycle.gates.closed(),
             };
             let phase = said.unwrap_or_else(|| {
-                if closed.is_empty() && gates.iter().all(target::Gate::is_open) {
+                if closed.is_empty() && gates.iter().all(Gate::is_open) {
                     Phase::Started
                 } else {
                     Phase::Starting
@@ -181,6 +178,26 @@ impl Engine {
         }
     }
 
+    /// Asks the checks of a probe; returns what has to pass before readiness.
+    fn ask_probe(&self, probe: Probe, caller: Caller<'_>, asking: &mut Asking) -> Vec<Gate> {
+        let cx = Context::new(&self.state, caller);
+        let mut gates = Vec::new();
+        let targets = self.targets(probe, cx, asking.asked());
+        let targets = targets.inspect(|target| gates.extend(target.gate()));
+        if !self.has_prerequisites && !self.has_startup_only {
+            targets.for_each(|target| self.ask(target, asking));
+            return gates;
+        }
+        let targets: Vec<_> = targets.collect();
+        let starting = gates.iter().any(|gate| !gate.is_open());
+        let (concerned, rest) = targets
+            .into_iter()
+            .partition(|target| target.role == probe || target.is_outstanding(starting));
+        discard::<Vec<_>>(rest);
+        self.ask_all(concerned, caller, asking);
+        gates
+    }
+
     /// Asks one check, whatever the lifecycle.
     pub(crate) fn check(
         self: &Arc<Self>,
@@ -189,7 +206,7 @@ impl Engine {
     ) -> Option<impl Future<Output = Entry> + Send + 'static + use<>> {
         let index = self.find(name)?;
         let asked = self.executor.now();
-        let mut asking = Asking::new(Arc::clone(self), asked);
+        let mut asking = Asking::new(Arc::clone(self), asked, 1);
         let mut target = self.target(index, Context::new(&self.state, caller), asked);
         target.forced = self.forced(asked, name);
         self.ask_all(vec![target], caller, &mut asking);
@@ -240,17 +257,16 @@ impl Engine {
 
     /// The checks that a probe may have to ask, bound for the caller. For readiness these are
     /// the startup checks too.
-    fn targets(&self, probe: Probe, cx: Context<'_>, asked: Asked) -> Vec<Target> {
+    fn targets(&self, probe: Probe, cx: Context<'_>, asked: Asked) -> impl Iterator<Item = Target> {
         let mut overrides = self.lifecycle.overrides.in_force(asked.at);
         let concerned = self.slots.iter().enumerate();
-        let concerned = concerned.filter(|(_, slot)| slot.check.concerns(probe));
-        let target = |(index, slot): (usize, &Slot)| {
+        let concerned = concerned.filter(move |(_, slot)| slot.check.concerns(probe));
+        concerned.map(move |(index, slot)| {
             let mut target = self.target(index, cx, asked);
             target.role = slot.check.role(probe);
-            target.forced = overrides.remove(slot.check.name());
+            target.forced = overrides.remove(slot.check.name()).map(Box::new);
             target
-        };
-        concerned.map(target).collect()
+        })
     }
 
     fn target(&self, index: usize, cx: Context<'_>, asked: Asked) -> Target {
@@ -265,13 +281,14 @@ impl Engine {
         }
     }
 
-    fn forced(&self, asked: Asked, name: &str) -> Option<Override> {
-        self.lifecycle.overrides.in_force(asked.at).remove(name)
+    fn forced(&self, asked: Asked, name: &str) -> Option<Box<Override>> {
+        let mut overrides = self.lifecycle.overrides.in_force(asked.at);
+        overrides.remove(name).map(Box::new)
     }
 
     /// Asks those that are not kept from running by a prerequisite.
     fn ask_all(&self, targets: Vec<Target>, caller: Caller<'_>, asking: &mut Asking) {
-        if self.prerequisites.are_none() {
+        if !self.has_prerequisites {
             for target in targets {
                 self.ask(target, asking);
             }
@@ -371,11 +388,11 @@ impl Engine {
             }
             Answer::Joined(run) => {
                 discard(work);
-                asking.wait_for(target, instance, run);
+                asking.wait_for(&target, instance, run);
             }
             Answer::Start(run) => {
                 let duty = Run::new(Arc::clone(&instance), run, asked);
-                asking.wait_for(target, instance, run);
+                asking.wait_for(&target, instance, run);
                 let cx = Context::new(&self.state, Caller::nobody());
                 let check = Arc::clone(duty.check());
                 match work.map_or_else(|| bind(&check, cx, asked).map(|(work, _)| work), Ok) {
@@ -389,9 +406,6 @@ impl Engine {
     /// Says which failure is the cause of which, now that all are known. `indices` are the places
     /// of the entries' checks.
     fn attribute(&self, indices: &[usize], entries: &mut [Entry]) {
-        if self.prerequisites.are_none() {
-            return;
-        }
         let failing: Vec<_> = entries.iter().map(|e| !e.status().is_passing()).collect();
         for (place, entry) in entries.iter_mut().enumerate().filter(|(i, _)| failing[*i]) {
             let mut fails = |index: usize| {

@@ -12,7 +12,7 @@ use super::run::Job;
 use super::{Engine, Target};
 use crate::finding::Finding;
 use crate::sample::Asked;
-use crate::{Entry, Reason};
+use crate::{Entry, Probe, Reason};
 
 /// How long a waiter leaves a run that has timed out to be cancelled: one that can be has then
 /// ended when the answer arrives, and the next probe starts a new run.
@@ -27,25 +27,35 @@ pub(super) struct Asking {
     jobs: Vec<Job>,
 }
 
-/// One check in a probe.
-struct Place {
-    target: Target,
-    state: State,
+/// What became of one check.
+enum Place {
+    Known(usize, Entry),
+    Waiting(Waiting),
 }
 
-/// What became of it.
-enum State {
-    Known(Finding),
-    Waiting(Arc<Instance>, RunId),
+/// A check whose run is waited for.
+struct Waiting {
+    /// The place of the check in the registry.
+    index: usize,
+    role: Probe,
+    instance: Arc<Instance>,
+    run: RunId,
+}
+
+impl Waiting {
+    fn timeout(&self) -> Duration {
+        self.instance.check().timeout_for(self.role)
+    }
 }
 
 impl Asking {
-    pub(super) fn new(engine: Arc<Engine>, asked: Asked) -> Self {
+    /// With room for this many checks.
+    pub(super) fn new(engine: Arc<Engine>, asked: Asked, checks: usize) -> Self {
         Self {
             engine,
             asked,
             batch: Arc::new(Batch::new()),
-            places: Vec::new(),
+            places: Vec::with_capacity(checks),
             jobs: Vec::new(),
         }
     }
@@ -59,13 +69,20 @@ impl Asking {
     }
 
     pub(super) fn know(&mut self, target: Target, finding: Finding) {
-        let state = State::Known(finding);
-        self.places.push(Place { target, state });
+        let mut entry = Entry::new(target.check, target.role, finding, self.asked.instant);
+        if let Some(cause) = target.cause {
+            entry.set_cause(cause);
+        }
+        self.places.push(Place::Known(target.index, entry));
     }
 
-    pub(super) fn wait_for(&mut self, target: Target, instance: Arc<Instance>, run: RunId) {
-        let state = State::Waiting(instance, run);
-        self.places.push(Place { target, state });
+    pub(super) fn wait_for(&mut self, target: &Target, instance: Arc<Instance>, run: RunId) {
+        self.places.push(Place::Waiting(Waiting {
+            index: target.index,
+            role: target.role,
+            instance,
+            run,
+        }));
     }
 
     pub(super) fn run(&mut self, job: Job) {
@@ -106,9 +123,17 @@ impl Pending {
             self.expire(deadline);
         }
         let places = std::mem::take(&mut self.places);
-        let indices: Vec<_> = places.iter().map(|place| place.target.index).collect();
+        let indices = self.engine.has_prerequisites.then(|| {
+            let index = |place: &Place| match place {
+                Place::Known(index, _) => *index,
+                Place::Waiting(waiting) => waiting.index,
+            };
+            places.iter().map(index).collect::<Vec<_>>()
+        });
         let mut entries: Vec<_> = places.into_iter().map(|place| self.entry(place)).collect();
-        self.engine.attribute(&indices, &mut entries);
+        if let Some(indices) = indices {
+            self.engine.attribute(&indices, &mut entries);
+        }
         entries
     }
 
@@ -117,65 +142,60 @@ impl Pending {
         let latest = self.asked.instant + self.engine.deadline;
         let mut deadlines: Vec<_> = self
             .waiting()
-            .map(|(target, ..)| (self.asked.instant + target.timeout()).min(latest))
+            .map(|waiting| (self.asked.instant + waiting.timeout()).min(latest))
             .collect();
         deadlines.sort_unstable();
         deadlines.dedup();
         deadlines
     }
 
-    fn waiting(&self) -> impl Iterator<Item = (&Target, &Arc<Instance>, RunId)> {
-        self.places.iter().filter_map(|place| match &place.state {
-            State::Waiting(instance, run) => Some((&place.target, instance, *run)),
-            State::Known(_) => None,
+    fn waiting(&self) -> impl Iterator<Item = &Waiting> {
+        self.places.iter().filter_map(|place| match place {
+            Place::Waiting(waiting) => Some(waiting),
+            Place::Known(..) => None,
         })
     }
 
     fn expire(&self, deadline: Instant) {
-        for (target, instance, _) in self.waiting() {
-            if self.asked.instant + target.timeout() <= deadline {
-                self.engine.expire(instance, deadline);
+        for waiting in self.waiting() {
+            if self.asked.instant + waiting.timeout() <= deadline {
+                self.engine.expire(&waiting.instance, deadline);
             }
         }
     }
 
     fn entry(&self, place: Place) -> Entry {
-        let target = place.target;
-        let finding = match place.state {
-            State::Known(finding) => finding,
-            State::Waiting(instance, run) => instance
-                .result(run)
-                .unwrap_or_else(|| self.leave(&target, &instance, run)),
+        let waiting = match place {
+            Place::Known(_, entry) => return entry,
+            Place::Waiting(waiting) => waiting,
         };
-        let now = self.asked.instant;
-        let mut entry = Entry::new(target.check, target.role, finding, now);
-        target
-            .cause
-            .into_iter()
-            .for_each(|cause| entry.set_cause(cause));
-        entry
+        let finding = waiting.instance.result(waiting.run);
+        let finding = finding.unwrap_or_else(|| self.leave(&waiting));
+        let check = Arc::clone(waiting.instance.check());
+        Entry::new(check, waiting.role, finding, self.asked.instant)
     }
 
     /// Gives up waiting.
-    fn leave(&self, target: &Target, instance: &Instance, run: RunId) -> Finding {
-        instance.leave(run, &self.batch);
-        let (timeout, deadline) = (target.timeout(), self.engine.deadline);
+    fn leave(&self, waiting: &Waiting) -> Finding {
+        waiting.instance.leave(waiting.run, &self.batch);
+        let (timeout, deadline) = (waiting.timeout(), self.engine.deadline);
         let message = if timeout <= deadline {
             timed_out(timeout, None)
         } else {
             let deadline = deadline.as_millis();
             format!("no answer within the probe's deadline of {deadline}ms").into()
         };
-        instance.in_vain(self.asked.failed(Reason::TimedOut, message))
+        let sample = self.asked.failed(Reason::TimedOut, message);
+        waiting.instance.in_vain(sample)
     }
 }
 
 impl Drop for Pending {
     /// A waiter that goes away early leaves nothing behind.
     fn drop(&mut self) {
-        for (_, instance, run) in self.waiting() {
-            if instance.result(run).is_none() {
-                instance.leave(run, &self.batch);
+        for waiting in self.waiting() {
+            if waiting.instance.result(waiting.run).is_none() {
+                waiting.instance.leave(waiting.run, &self.batch);
             }
         }
     }

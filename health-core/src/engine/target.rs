@@ -1,13 +1,12 @@
 //! A check as one caller sees it.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use super::gate_of_readiness;
 use super::instance::Instance;
 use crate::bind::{Binder, Work};
 use crate::context::Context;
-use crate::finding::Finding;
+use crate::finding::{Finding, Found};
 use crate::observe::Teller;
 use crate::overrides::Override;
 use crate::sample::{Asked, Sample};
@@ -62,7 +61,7 @@ impl Slot {
         };
         match bind(&self.check, cx, asked) {
             Ok((work, binder)) => Ok((self.find_instance(instances, binder), Some(work))),
-            Err(sample) => Err(self.tell_unbound(Finding::alone(*sample), asked)),
+            Err(sample) => Err(self.tell_unbound(Found::alone(*sample), asked)),
         }
     }
 
@@ -146,22 +145,17 @@ pub(super) struct Target {
     /// The probe that it serves here.
     pub(super) role: Probe,
     pub(super) bound: Bound,
-    pub(super) forced: Option<Override>,
+    pub(super) forced: Option<Box<Override>>,
     /// The check for whose failure it is skipped.
     pub(super) cause: Option<Arc<Check>>,
 }
 
 impl Target {
-    /// How long the caller waits for it.
-    pub(super) fn timeout(&self) -> Duration {
-        self.check.timeout_for(self.role)
-    }
-
     /// What is said of it by something else than a run.
     pub(super) fn said(&self, sample: Sample) -> Finding {
         match &self.bound {
             Ok((instance, _)) => instance.said(sample),
-            Err(_) => Finding::alone(sample),
+            Err(_) => Found::alone(sample),
         }
     }
 
@@ -179,14 +173,13 @@ impl Target {
         })
     }
 
-    /// Readiness asks its own checks, and while the process starts also the startup checks that
-    /// have not passed.
-    pub(super) fn belongs_to_readiness(&self, starting: bool) -> bool {
-        let outstanding = || match &self.bound {
-            Ok((instance, _)) => instance.passed().is_none(),
-            Err(_) => true,
-        };
-        self.role == Probe::Readiness || starting && outstanding()
+    /// While the process starts, readiness also asks the startup checks that have not passed.
+    pub(super) fn is_outstanding(&self, starting: bool) -> bool {
+        starting
+            && match &self.bound {
+                Ok((instance, _)) => instance.passed().is_none(),
+                Err(_) => true,
+            }
     }
 }
 
