@@ -5,28 +5,17 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Error;
 use syn::spanned::Spanned;
 
-use crate::args::{Args, Kind, mistake_in_name};
+use crate::args::Args;
+use crate::relations;
 use crate::signature::Function;
+use crate::values::mistake_in_name;
 
 /// Expands the attribute. Whatever is wrong, the function itself is always emitted, so that
 /// nothing else breaks and editors keep completing.
 pub(crate) fn expand(args: TokenStream, item: TokenStream, default_crate: &str) -> TokenStream {
     let mut mistakes = Vec::new();
     let args = Args::parse(args, &mut mistakes);
-    let function = match syn::parse2::<Function>(item.clone()) {
-        Ok(function) => {
-            function.validate(&mut mistakes);
-            if args.name.is_none() {
-                mistakes.extend(mistake_in_default_name(&function));
-            }
-            Some(function)
-        }
-        Err(error) => {
-            let text = format!("#[health_check] goes on a function: {error}");
-            mistakes.push(Error::new(error.span(), text));
-            None
-        }
-    };
+    let function = read(item.clone(), &args, &mut mistakes);
     let mut output = TokenStream::new();
     let mut registration = TokenStream::new();
     if let Some(function) = function.filter(|_| mistakes.is_empty()) {
@@ -37,6 +26,27 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream, default_crate: &str) 
     output.extend(registration);
     output.extend(mistakes.iter().map(Error::to_compile_error));
     output
+}
+
+/// Reads the function, and notes what is wrong with it or does not go with the arguments.
+fn read(item: TokenStream, args: &Args, mistakes: &mut Vec<Error>) -> Option<Function> {
+    let function = syn::parse2::<Function>(item);
+    let name = function.as_ref().ok().map(Function::name);
+    relations::check(args, name.as_deref(), mistakes);
+    match function {
+        Ok(function) => {
+            function.validate(mistakes);
+            if args.name.is_unsaid() {
+                mistakes.extend(mistake_in_default_name(&function));
+            }
+            Some(function)
+        }
+        Err(error) => {
+            let text = format!("#[health_check] goes on a function: {error}");
+            mistakes.push(Error::new(error.span(), text));
+            None
+        }
+    }
 }
 
 /// Lints whose advice an annotated function cannot follow: arguments are taken by value, since
@@ -60,7 +70,7 @@ fn register(args: &Args, function: &Function, default_crate: &str) -> TokenStrea
     let conditions = function.conditions();
     let function_name = function.name();
     let description = function.description();
-    let said = said(args);
+    let said = args.calls(None);
     let deprecated = function
         .is_deprecated()
         .then(|| quote!(#[allow(deprecated)]));
@@ -87,33 +97,6 @@ fn register(args: &Args, function: &Function, default_crate: &str) -> TokenStrea
             }
         };
     }
-}
-
-/// The arguments, each as a call of the method of its name.
-fn said(args: &Args) -> TokenStream {
-    let kinds = args.kinds.iter().map(|kind| match kind {
-        Kind::Liveness => quote!(Liveness),
-        Kind::Readiness => quote!(Readiness),
-        Kind::Startup => quote!(Startup),
-    });
-    let mut said = quote!(#(.kind(__health::Probe::#kinds))*);
-    if let Some(name) = &args.name {
-        said.extend(quote!(.name(#name)));
-    }
-    if let Some(ms) = args.timeout_ms {
-        said.extend(quote!(.timeout_ms(#ms)));
-    }
-    if let Some(ms) = args.cache_ms {
-        said.extend(quote!(.cache_ms(#ms)));
-    }
-    if let Some(critical) = args.critical {
-        said.extend(quote!(.critical(#critical)));
-    }
-    if !args.tags.is_empty() {
-        let tags = &args.tags;
-        said.extend(quote!(.tags(&[#(#tags),*])));
-    }
-    said
 }
 
 /// The function that makes the arguments and calls the check. Each bound that a user can
@@ -161,7 +144,7 @@ fn helper_name(function: &Function) -> Ident {
 /// The module of the runtime crate that is meant for this version of the macro only.
 fn private_module(args: &Args, default_crate: &str) -> TokenStream {
     let private = format_ident!("__private{}", env!("CARGO_PKG_VERSION_PATCH"));
-    match &args.krate {
+    match args.krate.value() {
         Some(path) => quote!(#path::#private),
         None => {
             let default = format_ident!("{default_crate}");

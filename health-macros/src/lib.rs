@@ -2,10 +2,13 @@
 //! where it is documented.
 
 mod args;
+mod argument;
 mod expand;
+mod relations;
 mod signature;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use proc_macro::TokenStream;
 

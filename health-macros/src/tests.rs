@@ -1,12 +1,16 @@
 //! What the attribute expands to, and that it always expands to something.
 
 use std::path::Path;
+use std::sync::LazyLock;
+use std::time::Duration;
 use std::{env, fs};
 
+use health_core::{Check, HealthBuilder, Probe};
 use proc_macro2::{TokenStream, TokenTree};
 use proptest::prelude::*;
 use quote::quote;
 
+use crate::args::Args;
 use crate::expand::expand;
 
 /// Compares with `tests/expansions/<name>.rs`, which `BLESS=1` rewrites.
@@ -51,7 +55,13 @@ fn every_argument() {
         "all_arguments",
         quote! {
             kind = ["liveness", "readiness", "startup"], name = "database.primary",
-            timeout_ms = 2_000, cache_ms = 500, critical = false, tags = ["db", "primary"],
+            timeout_ms = 2_000, cancel_after_ms = 9_000, degraded_after_ms = 1_000,
+            cache_ms = 500, cache_failure_ms = 0, interval_ms = 10_000, down_interval_ms = 5_000,
+            initial_delay_ms = 0, jitter = false, stale_after_ms = 60_000, failure_threshold = 3,
+            success_threshold = 2, critical = false, shared = true,
+            fail_closed_after_ms = 90_000, liveness(timeout_ms = 300), readiness(critical = true),
+            startup(critical = true, timeout_ms = 4_000),
+            depends_on = ["network", "my_crate::checks::dns"], tags = ["db", "primary"],
             crate = crate::facade::health
         },
         quote! {
@@ -139,6 +149,28 @@ fn mentions(tokens: TokenStream, name: &str) -> bool {
     })
 }
 
+#[test]
+fn every_argument_is_documented() {
+    for place in ["README.md", "health-actix/src/docs/health_check.md"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let text = fs::read_to_string(root.join("..").join(place)).expect("it is there");
+        let table = text.split_once("| argument |").expect("it has a table").1;
+        let rows = table
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'));
+        let name = |row: &str| {
+            let quoted = row.split('`').nth(1)?;
+            Some(quoted.trim_end_matches("(...)").to_owned())
+        };
+        let mut documented: Vec<_> = rows.filter_map(name).collect();
+        let mut names = Args::NAMES.to_vec();
+        documented.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(documented, names, "in {place}");
+    }
+}
+
 /// Text that is always well-formed Rust tokens, from an alphabet that makes what is nearly
 /// right likely.
 fn tokens(alphabet: &'static [&'static str]) -> impl Strategy<Value = String> {
@@ -154,23 +186,42 @@ fn stream(alphabet: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop::collection::vec(tokens(alphabet), 0..16).prop_map(|tokens| tokens.join(" "))
 }
 
-const IN_ARGUMENTS: &[&str] = &[
-    // Whole arguments, and pieces of them.
+/// Names, whole arguments, and pieces of them.
+static IN_ARGUMENTS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| [Args::NAMES, WHOLE_ARGUMENTS, PIECES_OF_ARGUMENTS].concat());
+
+/// Right by themselves; not all of them go together.
+const WHOLE_ARGUMENTS: &[&str] = &[
     "kind = \"readiness\"",
     "kind = [\"liveness\", \"startup\"]",
     "name = \"a\"",
     "timeout_ms = 5",
+    "cancel_after_ms = 5",
+    "degraded_after_ms = 5",
+    "cache_ms = 86_400_000",
+    "cache_failure_ms = 0",
+    "interval_ms = 86_400_000",
+    "down_interval_ms = 1",
+    "initial_delay_ms = 0",
+    "jitter = false",
+    "stale_after_ms = 1",
+    "failure_threshold = 1000",
+    "success_threshold = 1",
+    "critical = true",
+    "shared = true",
+    "shared = false",
+    "fail_closed_after_ms = 5",
+    "liveness(timeout_ms = 300, critical = false)",
+    "readiness(timeout_ms = 86_400_000)",
+    "startup(critical = true)",
+    "depends_on = [\"a\", \"b::c\"]",
     "tags = [\"a\", \"b\"]",
     "crate = ::x::y",
-    "critical = true",
-    "kind",
-    "name",
-    "timeout_ms",
-    "cache_ms",
-    "critical",
-    "tags",
-    "crate",
+];
+
+const PIECES_OF_ARGUMENTS: &[&str] = &[
     "r#kind",
+    "(timeout_ms = 0, critical)",
     "=",
     "=",
     ",",
@@ -285,6 +336,41 @@ const IN_ITEMS: &[&str] = &[
     "'c'",
 ];
 
+/// What is said of a check: as the arguments of the attribute, and to the runtime.
+type Saying = (&'static str, fn(Check, u64) -> Check);
+
+const SAYINGS: &[Saying] = &[
+    ("timeout_ms = {}", |c, n| c.with_timeout(ms(n))),
+    ("cancel_after_ms = {}", |c, n| c.with_cancel_after(ms(n))),
+    ("degraded_after_ms = {}", |c, n| {
+        c.with_degraded_after(ms(n))
+    }),
+    ("cache_ms = {}", |c, n| c.with_cache(ms(n))),
+    ("cache_failure_ms = {}", |c, n| c.with_cache_failure(ms(n))),
+    ("interval_ms = {}", |c, n| c.with_interval(ms(n))),
+    ("down_interval_ms = {}", |c, n| c.with_down_interval(ms(n))),
+    ("initial_delay_ms = {}", |c, n| c.with_initial_delay(ms(n))),
+    ("jitter = true", |c, _| c.with_jitter(true)),
+    ("stale_after_ms = {}", |c, n| c.with_stale_after(ms(n))),
+    ("shared = true", |c, _| c.with_shared(true)),
+    ("fail_closed_after_ms = {}", |c, n| {
+        c.with_fail_closed_after(ms(n))
+    }),
+    ("liveness(timeout_ms = {})", |c, n| {
+        c.with_timeout_for(Probe::Liveness, ms(n))
+    }),
+    ("readiness(timeout_ms = {})", |c, n| {
+        c.with_timeout_for(Probe::Readiness, ms(n))
+    }),
+    ("startup(critical = true)", |c, _| {
+        c.with_critical_for(Probe::Startup, true)
+    }),
+];
+
+fn ms(number: u64) -> Duration {
+    Duration::from_millis(number)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 2000,
@@ -295,7 +381,10 @@ proptest! {
     #[test]
     fn no_input_makes_it_panic(
         args in prop_oneof![
-            stream(IN_ARGUMENTS),
+            stream(&IN_ARGUMENTS),
+            prop::sample::subsequence(WHOLE_ARGUMENTS, 0..12)
+                .prop_shuffle()
+                .prop_map(|arguments| arguments.join(", ")),
             Just("kind = \"readiness\"".to_owned()),
         ],
         item in prop_oneof![
@@ -312,5 +401,29 @@ proptest! {
         prop_assert!(parse(&expansion).is_ok(), "not well-formed: {}", expansion);
         // Whatever is said of it, the item is there as it was.
         prop_assert!(expansion.contains(&item_tokens.to_string()), "not kept: {}", expansion);
+    }
+
+    #[test]
+    fn what_goes_together_is_what_the_runtime_says(
+        probes in prop::sample::subsequence(Probe::ALL.to_vec(), 1..=3),
+        said in prop::sample::subsequence(SAYINGS, 0..6),
+        numbers in prop::collection::vec(prop::sample::select(vec![1, 799, 800, 801, 3200, 3201]), 6),
+    ) {
+        let kinds: Vec<_> = probes.iter().map(|probe| format!("\"{probe}\"")).collect();
+        let mut arguments = format!("kind = [{}]", kinds.join(", "));
+        let check = Check::new("c", async || true);
+        let mut check = probes.into_iter().fold(check, Check::serving);
+        for ((written, say), number) in said.into_iter().zip(numbers) {
+            arguments += ", ";
+            arguments += &written.replace("{}", &number.to_string());
+            check = say(check, number);
+        }
+        let tokens = arguments.parse().expect("they are well-formed");
+        let expansion = expand(tokens, quote!(fn c() {}), "health_core");
+        let built = HealthBuilder::empty().check(check).build();
+        prop_assert_eq!(
+            mentions(expansion.clone(), "compile_error"), built.is_err(),
+            "{}: {} but {:?}", arguments, expansion, built.err()
+        );
     }
 }

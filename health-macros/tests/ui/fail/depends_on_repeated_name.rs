@@ -1,0 +1,6 @@
+use health_core::health_check;
+
+#[health_check(kind = "readiness", depends_on = ["network", "dns", "network"])]
+async fn database() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use health_core::health_check;
+
+#[health_check(kind = "readiness", down_interval_ms = 1)]
+async fn database() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use health_core::health_check;
+
+#[health_check(kind = "readiness", fail_closed_after_ms = 60_000, shared = false)]
+async fn database() {}
+
+fn main() {}
