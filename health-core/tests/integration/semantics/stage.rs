@@ -1,0 +1,260 @@
+//! Plays one cell.
+
+use std::pin::pin;
+use std::sync::mpsc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant as RealInstant, SystemTime};
+
+use health_core::{
+    Caller, Check, Health, HealthBuilder, History, Maintenance, Override, Probe, Report, Runtime,
+    Status,
+};
+use tokio::task::yield_now;
+use tokio::time::{Instant, advance, sleep_until};
+
+use super::actor::{Actor, with_attributes};
+use super::script::World::{
+    Blocking, Deadline, Gate, Mistakes, NetworkNotCritical, NoChecks, OneAtATime,
+};
+use super::script::{Does, Scenario, Step, World};
+use crate::support::{ms, probe};
+
+/// How long a run may take to begin, in real time: one that blocks waits for its thread.
+const LONGEST: Duration = Duration::from_secs(3);
+
+/// One cell while it is played.
+struct Stage {
+    health: Health,
+    c: Actor,
+    network: Actor,
+    world: World,
+    suspended: bool,
+    /// Dropped, it releases the run that blocks.
+    _release: mpsc::Sender<()>,
+}
+
+impl Stage {
+    fn new(scenario: &Scenario, asked: Probe) -> Self {
+        let (c, network) = (Actor::new(), Actor::new());
+        let (release, released) = mpsc::channel();
+        let check = match scenario.world {
+            Blocking => c.blocking(released),
+            _ => c.check("c"),
+        };
+        let check = Probe::ALL.into_iter().fold(check, Check::serving);
+        let check = with_attributes(check, scenario.attributes);
+        let mut builder = HealthBuilder::empty().runtime(Runtime::current());
+        if check.depends_on().len() > 0 {
+            let critical = scenario.world != NetworkNotCritical;
+            let network = network.check("network").readiness();
+            builder = builder.check(network.with_critical(critical));
+        }
+        Self {
+            health: match scenario.world {
+                Mistakes => Health::misconfigured(),
+                NoChecks => builder.build().unwrap(),
+                world => fit_out(builder.check(check), world, asked),
+            },
+            c,
+            network,
+            world: scenario.world,
+            suspended: false,
+            _release: release,
+        }
+    }
+
+    /// An error if what is to have happened cannot happen.
+    async fn take(&mut self, step: Step) -> Result<(), String> {
+        let health = &self.health;
+        match step {
+            Step::Is(does) => self.c.is(does),
+            Step::NetworkIs(does) => self.network.is(does),
+            Step::Run(does) => return self.run(does).await,
+            Step::Begin(does) => return self.begin(does).await,
+            Step::Scheduled(does) => return self.scheduled(does).await,
+            Step::Network(does) => {
+                self.network.is(does);
+                let calls = self.network.calls.now();
+                drop(health.check("network", Caller::nobody()).unwrap().await);
+                return one_more("network", calls, &self.network);
+            }
+            Step::Ask(asked) => drop(probe(health, asked).await),
+            Step::Wait(time) => self.wait(ms(time)).await,
+            Step::Suspend(time) => {
+                self.suspended = true;
+                assert!(poll(pin!(advance(ms(time)))).is_pending());
+            }
+            Step::OtherHangs => {
+                drop(health.check("other", Caller::nobody()).unwrap());
+                settle().await;
+            }
+            Step::OpenGate => health.startup_gate("gate").open(),
+            Step::Drain => health.start_draining(),
+            Step::StopDraining => health.stop_draining(),
+            Step::Maintain => health.start_maintenance(Maintenance::new("disk")),
+            Step::EndMaintenance => health.end_maintenance(),
+            Step::Force(status, time) => self.force(status, time),
+            Step::TakeBack => assert!(health.end_override("c").unwrap()),
+        }
+        Ok(())
+    }
+
+    /// Liveness asks, since it keeps nothing.
+    async fn run(&self, does: Does) -> Result<(), String> {
+        self.c.is(does);
+        let calls = self.c.calls.now();
+        probe(&self.health, Probe::Liveness).await;
+        one_more("c", calls, &self.c)
+    }
+
+    async fn begin(&self, does: Does) -> Result<(), String> {
+        self.c.is(does);
+        let calls = self.c.calls.now();
+        drop(self.health.probe(Probe::Liveness, Caller::nobody()));
+        let start = RealInstant::now();
+        while self.c.calls.now() == calls && start.elapsed() < LONGEST {
+            yield_now().await;
+        }
+        one_more("c", calls, &self.c)
+    }
+
+    async fn scheduled(&self, does: Does) -> Result<(), String> {
+        self.c.is(does);
+        let calls = self.c.calls.now();
+        settle().await;
+        one_more("c", calls, &self.c)
+    }
+
+    async fn wait(&self, time: Duration) {
+        let end = Instant::now() + time;
+        // A thread that hangs stops the paused clock.
+        while self.world == Blocking && Instant::now() < end {
+            advance(ms(100)).await;
+            settle().await;
+        }
+        sleep_until(end).await;
+        assert_eq!(Instant::now(), end);
+    }
+
+    fn force(&self, status: Status, time: Option<u64>) {
+        let forced = Override::new(status, "INC-42");
+        let forced = match time {
+            Some(time) => forced.until(self.health.wall_clock() + ms(time)),
+            None => forced,
+        };
+        self.health.force("c", forced).unwrap();
+    }
+
+    async fn ask(&self, asked: Probe) -> String {
+        let (start, at) = (Instant::now(), self.health.wall_clock());
+        let before = (self.c.calls.now(), self.runs_since(at));
+        let report = answer(self.health.probe(asked, Caller::nobody())).await;
+        let waited = Instant::now() > start;
+        // What the schedule makes up for afterwards was not asked for.
+        if !self.suspended {
+            settle().await;
+        }
+        let ran = (self.c.calls.now(), self.runs_since(at)) != before;
+        let how = match (ran, waited) {
+            (true, _) => "runs",
+            (false, true) => "joins",
+            (false, false) => "kept",
+        };
+        seen(&report, how)
+    }
+
+    /// Also counts a run that never had its turn, and so made no call.
+    fn runs_since(&self, at: SystemTime) -> usize {
+        let history = self.health.history("c", Caller::nobody());
+        let runs = history.iter().flat_map(History::runs);
+        runs.filter(|run| run.started_at() >= at).count()
+    }
+}
+
+fn fit_out(builder: HealthBuilder, world: World, asked: Probe) -> Health {
+    let builder = match world {
+        Deadline(time) => builder.deadline(ms(time)),
+        Gate => builder.startup_gate("gate"),
+        OneAtATime => builder.concurrency(1).check(other(asked)),
+        _ => builder,
+    };
+    builder.build().unwrap()
+}
+
+/// Takes no part in the probe that is asked.
+fn other(asked: Probe) -> Check {
+    let serves = match asked {
+        Probe::Liveness => Probe::Readiness,
+        Probe::Readiness | Probe::Startup => Probe::Liveness,
+    };
+    Check::new("other", std::future::pending::<()>)
+        .serving(serves)
+        .with_timeout(ms(60_000))
+}
+
+fn one_more(name: &str, calls: usize, actor: &Actor) -> Result<(), String> {
+    match actor.calls.now() - calls {
+        1 => Ok(()),
+        more => Err(format!(
+            "cannot be played: `{name}` is to run once, but ran {more} times"
+        )),
+    }
+}
+
+/// Lets the tasks do what they can do without time.
+async fn settle() {
+    for _ in 0..20 {
+        yield_now().await;
+    }
+}
+
+fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Moves the clock by hand as long as there is no answer.
+async fn answer(asked: impl Future<Output = Report>) -> Report {
+    let mut asked = pin!(asked);
+    let start = Instant::now();
+    while start.elapsed() < ms(10_000) {
+        for _ in 0..20 {
+            if let Poll::Ready(report) = poll(asked.as_mut()) {
+                return report;
+            }
+            yield_now().await;
+        }
+        advance(ms(1)).await;
+    }
+    panic!("no answer within 10 s")
+}
+
+/// A cell as it would have to stand in the table.
+fn seen(report: &Report, how: &str) -> String {
+    let verdict = match report.status() {
+        Status::Healthy => "passes",
+        Status::Degraded => "degraded",
+        Status::Unhealthy => "fails",
+    };
+    let c = report.entries().iter().find(|entry| entry.name() == "c");
+    match c.and_then(|c| c.message()) {
+        Some(text) => format!("{verdict}, {how}: {text}"),
+        None => format!("{verdict}, {how}"),
+    }
+}
+
+pub(super) fn observe(scenario: &Scenario, asked: Probe) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut stage = Stage::new(scenario, asked);
+        for step in scenario.steps {
+            if let Err(text) = stage.take(*step).await {
+                return text;
+            }
+        }
+        stage.ask(asked).await
+    })
+}
