@@ -18,7 +18,7 @@ macro_rules! declare {
         }
 
         impl $arguments {
-            pub(crate) const NAMES: &[&str] = &[$($name),*];
+            pub(crate) const NAMES: &'static [&'static str] = &[$($name),*];
 
             /// Takes one argument; `whose` says where it stands, if not on top.
             fn take(&mut self, argument: &Argument, whose: &str) -> syn::Result<()> {

@@ -49,7 +49,7 @@ pub(crate) enum Kind {
 pub(crate) const KINDS: &str = "`\"liveness\"`, `\"readiness\"` and `\"startup\"`";
 
 impl Kind {
-    pub(crate) const ALL: [(&str, Self); 3] = [
+    pub(crate) const ALL: [(&'static str, Self); 3] = [
         ("liveness", Self::Liveness),
         ("readiness", Self::Readiness),
         ("startup", Self::Startup),
