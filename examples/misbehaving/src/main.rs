@@ -7,19 +7,23 @@
 //! curl http://127.0.0.1:8000/demo/overlaps           # how often twice at once: never
 //! curl http://127.0.0.1:8000/demo/query              # the application itself is unharmed
 //! ```
+//!
+//! What else can be said of a check is switched on with `MISBEHAVE`: see `attributes.rs`.
 
+use std::env;
 use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::thread;
 use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use health_actix::health_check;
+use health_actix::{Health, HealthService, health_check};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
 use crate::runs::Runs;
 
+mod attributes;
 mod runs;
 
 static RUNS: Runs = Runs::new();
@@ -91,8 +95,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
-    let host = std::env::var("HOST").unwrap_or_else(|_| "127.0.0.1".to_owned());
-    let port: u16 = std::env::var("PORT")
+    let host = env::var("HOST").unwrap_or_else(|_| "127.0.0.1".to_owned());
+    let port: u16 = env::var("PORT")
         .unwrap_or_else(|_| "8000".to_owned())
         .parse()?;
 
@@ -104,10 +108,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .connect_with(options)
         .await?;
     let pool = web::Data::new(pool);
+    let health = attributes::left_out(&env::var("MISBEHAVE").unwrap_or_default())?
+        .fold(Health::builder(), |builder, check| builder.exclude(check))
+        .build()?;
     HttpServer::new(move || {
         App::new()
             .app_data(pool.clone())
-            .service(health_actix::service())
+            .service(HealthService::new(&health))
             .route("/demo/runs", web::get().to(demo_runs))
             .route("/demo/overlaps", web::get().to(demo_overlaps))
             .route("/demo/query", web::get().to(demo_query))
