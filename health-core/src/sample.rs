@@ -104,7 +104,7 @@ impl Sample {
         self.raw = Status::Degraded;
         self.reason = Some(Reason::Slow);
         if self.message.is_none() {
-            let (took, most) = (latency.as_millis(), most.as_millis());
+            let (took, most) = (milliseconds(latency).round(), most.as_millis());
             self.message = Some(format!("took {took} ms, more than {most} ms").into());
         }
     }

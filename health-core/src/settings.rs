@@ -51,6 +51,9 @@ impl Settings {
 
     pub(crate) const CACHE: Duration = Duration::from_secs(1);
 
+    /// A higher threshold is a mistake.
+    const MOST_RUNS: u32 = 1000;
+
     pub(crate) const fn new() -> Self {
         const NOTHING: Own = Own {
             timeout: None,
@@ -268,10 +271,11 @@ impl Settings {
             .map(|(_, what)| {
                 format!("{what} has no effect without an interval; give it one, or leave that out")
             });
+        let threshold = |runs: u32| !(1..=Self::MOST_RUNS).contains(&runs);
         let others = [
             (
-                self.failure_threshold == 0 || self.success_threshold == 0,
-                "a threshold of 0 makes no sense; it counts runs, so it must be at least 1",
+                threshold(self.failure_threshold) || threshold(self.success_threshold),
+                "a threshold counts runs, so it must be from 1 to 1000",
             ),
             (
                 self.fail_closed_after.is_some() && !self.shared,

@@ -155,7 +155,10 @@ async fn a_prerequisite_may_be_renamed_or_excluded() {
 fn settings_that_do_not_go_together_are_mistakes() {
     let check = || Check::new("c", async || ()).readiness();
     for (wrong, text) in [
-        (check().with_failure_threshold(0), "a threshold of 0"),
+        (
+            check().with_failure_threshold(0),
+            "a threshold counts runs, so it must be from 1 to 1000",
+        ),
         (
             check().with_degraded_after(ms(800)),
             "times out after 800ms already",
