@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::mask::mask;
 use crate::sample::{Asked, Sample};
-use crate::sync::{discard, guarded, lock};
+use crate::sync::{Mutex, discard, guarded, lock};
 use crate::{IntoOutcome, Outcome, Status};
 
 /// Something that has to be done before the process has started, and that no check can see, such

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::context::StateMap;
@@ -9,7 +9,7 @@ use crate::engine::{Engine, Options, Runtime};
 use crate::error::Mistake;
 use crate::gate::attempts;
 use crate::override_file;
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 use crate::{
     BuildError, Caller, Check, Entry, HealthBuilder, History, IntoOutcome, Maintenance, Observer,
     Override, Phase, Probe, Report, StartupGate, UnknownCheck,

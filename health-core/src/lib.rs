@@ -13,6 +13,9 @@ mod finding;
 mod gate;
 mod health;
 mod history;
+#[cfg(test)]
+#[cfg(health_loom)]
+mod interleavings;
 mod lifecycle;
 mod mask;
 mod observe;

@@ -1,12 +1,11 @@
 use std::borrow::Cow;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use crate::gate::Gates;
 use crate::mask::mask;
 use crate::overrides::Overrides;
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// Where the process stands in its life, as a probe sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]

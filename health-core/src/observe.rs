@@ -1,6 +1,6 @@
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use crate::finding::Finding;
 use crate::lifecycle::Lifecycle;
-use crate::sync::{discard, guarded, lock};
+use crate::sync::{Mutex, discard, guarded, lock};
 use crate::told::Line;
 pub(crate) use crate::told::Told;
 use crate::{Check, Reason, Status};

@@ -1,12 +1,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Mutex;
 use std::time::SystemTime;
 
 use crate::Status;
 use crate::mask::mask;
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// A status that is forced on a check, for the night when the check itself is wrong.
 ///

@@ -1,9 +1,8 @@
 use std::future::poll_fn;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
 
-use crate::sync::lock;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Mutex, lock};
 
 /// Counts the runs that one waiter waits for, and wakes it once: when the last has settled.
 ///
@@ -59,5 +58,77 @@ impl Batch {
 
     fn is_settled(&self) -> bool {
         self.remaining.load(Ordering::Acquire) == 0
+    }
+}
+
+#[cfg(test)]
+#[cfg(health_loom)]
+mod loom_tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::interleavings::{Bell, explore};
+    use crate::sync::atomic::AtomicBool;
+    use crate::sync::thread;
+
+    /// A run: its result has to be seen by whoever its settling wakes.
+    fn run(batch: &Arc<Batch>) -> Arc<AtomicBool> {
+        batch.add();
+        let ended = Arc::new(AtomicBool::new(false));
+        let (batch, result) = (Arc::clone(batch), Arc::clone(&ended));
+        thread::spawn(move || {
+            result.store(true, Ordering::Relaxed);
+            batch.settle();
+        });
+        ended
+    }
+
+    fn has_ended(run: &Arc<AtomicBool>) -> bool {
+        run.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_waiter_is_woken_once_when_all_have_settled() {
+        explore(3, || {
+            let batch = Arc::new(Batch::new());
+            let runs = [run(&batch), run(&batch)];
+            batch.settle();
+            let bell = Arc::<Bell>::default();
+            bell.block_on(batch.settled());
+            assert!(runs.iter().all(has_ended));
+            assert!(bell.rung() <= 1);
+        });
+    }
+
+    #[test]
+    fn it_is_not_settled_while_runs_are_added() {
+        explore(3, || {
+            let batch = Arc::new(Batch::new());
+            let waiter = {
+                let batch = Arc::clone(&batch);
+                thread::spawn(move || Arc::<Bell>::default().block_on(batch.settled()))
+            };
+            let added = [run(&batch), run(&batch)];
+            batch.settle();
+            waiter.join().unwrap();
+            assert!(added.iter().all(has_ended));
+        });
+    }
+
+    #[test]
+    fn a_waiter_that_waits_again_is_woken_by_its_last_waker() {
+        explore(3, || {
+            let batch = Arc::new(Batch::new());
+            let runs = [run(&batch), run(&batch)];
+            let first = Arc::<Bell>::default();
+            let waker = Arc::clone(&first).into();
+            let mut cx = std::task::Context::from_waker(&waker);
+            // A deadline that passes: the future goes, its waker stays.
+            let early = std::pin::pin!(batch.settled()).poll(&mut cx);
+            assert_eq!(early, Poll::Pending, "its own count is not given up");
+            batch.settle();
+            Arc::<Bell>::default().block_on(batch.settled());
+            assert!(runs.iter().all(has_ended));
+        });
     }
 }

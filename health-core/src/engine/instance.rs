@@ -1,8 +1,7 @@
 //! What is known of a check and the things bound to it: at most one run at a time, its result for
 //! everyone who asks.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -16,7 +15,8 @@ use crate::observe::{News, Teller};
 use crate::sample::{Asked, Sample, spell};
 use crate::settings::Age;
 use crate::standing::Standing;
-use crate::sync::lock;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, lock};
 use crate::told::Told;
 use crate::{Check, History, Probe, Reason, Status};
 

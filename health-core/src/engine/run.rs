@@ -358,8 +358,15 @@ pub(crate) mod tests {
 
     /// A run of this work that was asked for just now.
     pub(crate) fn job(name: &'static str, work: Work) -> Job {
-        let check = Arc::new(Check::new(name, async || ()));
-        let instance = Arc::new(Instance::new(check, Vec::new(), Arc::new(Teller::nobody())));
+        job_of(Check::new(name, async || ()), work)
+    }
+
+    pub(crate) fn job_of(check: Check, work: Work) -> Job {
+        let instance = Arc::new(Instance::new(
+            Arc::new(check),
+            Vec::new(),
+            Arc::new(Teller::nobody()),
+        ));
         let asked = Asked::now();
         let question = Question {
             asked,

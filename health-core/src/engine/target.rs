@@ -1,6 +1,6 @@
 //! A check as one caller sees it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::gate_of_readiness;
 use super::instance::Instance;
@@ -10,7 +10,7 @@ use crate::finding::{Finding, Found};
 use crate::observe::Teller;
 use crate::overrides::Override;
 use crate::sample::{Asked, Sample};
-use crate::sync::{guarded, lock};
+use crate::sync::{Mutex, guarded, lock};
 use crate::told::Told;
 use crate::{Check, Probe, Reason};
 

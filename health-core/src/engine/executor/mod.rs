@@ -3,10 +3,11 @@
 mod limit;
 mod task;
 mod threads;
+mod wakes;
 
 use std::future::Future;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::runtime::Handle;
@@ -18,7 +19,7 @@ pub(crate) use self::limit::Permit;
 use self::threads::Threads;
 use super::run::{Job, Polled};
 use crate::sample::Asked;
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// Where checks run and what time it is: the one seam between the engine and the world.
 ///

@@ -7,18 +7,17 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::task::Wake;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
 use tokio::sync::oneshot;
 
 use super::task::Task;
 use super::{Job, Polled, name_some};
 use crate::engine::run::RunCall;
-use crate::sync::{discard, guarded, lock};
+use crate::sync::{Condvar, EXPLORED, Mutex, MutexGuard, discard, guarded, lock, thread};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -79,15 +78,13 @@ struct Queue {
 impl Threads {
     pub(super) fn start_all(limits: Limits) -> io::Result<Self> {
         let (reactor, handle) = Reactor::new()?;
-        let shared = Arc::new(Shared {
-            reactor: handle,
-            limits,
-            queue: Mutex::default(),
-            work: Condvar::new(),
-            backlog: Condvar::new(),
-        });
-        let (stop, stopped) = oneshot::channel::<()>();
+        let (stop, stopped) = oneshot::channel();
         spawn("health-reactor", move || reactor.run_until(stopped))?;
+        Self::start_with(handle, stop, limits)
+    }
+
+    fn start_with(reactor: Handle, stop: oneshot::Sender<()>, limits: Limits) -> io::Result<Self> {
+        let shared = Arc::new(Shared::new(reactor, limits));
         // From here on dropping it ends what was started, should the rest fail.
         let threads = Self {
             shared: Arc::clone(&shared),
@@ -140,6 +137,16 @@ impl Drop for Threads {
 }
 
 impl Shared {
+    fn new(reactor: Handle, limits: Limits) -> Self {
+        Self {
+            reactor,
+            limits,
+            queue: Mutex::default(),
+            work: Condvar::new(),
+            backlog: Condvar::new(),
+        }
+    }
+
     /// Queues all at once, so that the pollers are woken once.
     fn start(self: &Arc<Self>, futures: Vec<Polled>) {
         let now = Instant::now();
@@ -197,7 +204,7 @@ impl Shared {
         let started = spawn("health-blocking", move || {
             let call = lock(&taken).take();
             discard(guarded(|| {
-                let _context = reactor.enter();
+                let _context = enter(&reactor);
                 call.map(RunCall::call)
             }));
         });
@@ -243,7 +250,7 @@ impl Shared {
     fn poll_one(&self, task: Arc<Task>, shutting_down: bool) -> bool {
         let mut ended = false;
         let polled = guarded(|| {
-            let _context = self.reactor.enter();
+            let _context = enter(&self.reactor);
             ended = task.poll(shutting_down);
         });
         let mut queue = lock(&self.queue);
@@ -356,6 +363,12 @@ impl Drop for Reactor {
     }
 }
 
+/// Enters the reactor's context, unless interleavings are explored: what is one thread of the
+/// system's would not leave it in order.
+fn enter(reactor: &Handle) -> Option<EnterGuard<'_>> {
+    (!EXPLORED).then(|| reactor.enter())
+}
+
 fn no_thread(error: &io::Error) -> String {
     format!("no thread can be started for a check: {error}")
 }
@@ -455,6 +468,111 @@ mod tests {
         assert_eq!(ended.recv_timeout(Duration::from_secs(10)), Ok(()));
         until("forgotten", || {
             lock(&threads.shared.queue).live.iter().all(Option::is_none)
+        });
+    }
+}
+
+#[cfg(test)]
+#[cfg(health_loom)]
+mod loom_tests {
+    use super::*;
+    use crate::engine::batch::Batch;
+    use crate::interleavings::{Bell, explore};
+
+    impl Threads {
+        /// Pollers alone.
+        pub(in super::super) fn unwatched(reactor: &Handle, pollers: usize) -> Self {
+            Self {
+                shared: Arc::new(Shared::new(reactor.clone(), limits(pollers, pollers))),
+                _reactor: oneshot::channel().0,
+            }
+        }
+    }
+
+    fn limits(idle: usize, pollers: usize) -> Limits {
+        Limits {
+            idle,
+            pollers,
+            // Without it what the watcher does depends on no clock.
+            patience: Duration::ZERO,
+        }
+    }
+
+    /// Explores what shares a queue with pollers only, and then what else is started.
+    fn explore_pollers(preemptions: usize, idle: usize, model: fn(Arc<Shared>)) {
+        let (_reactor, handle) = Reactor::new().unwrap();
+        explore(preemptions, move || {
+            let shared = Arc::new(Shared::new(handle.clone(), limits(idle, idle)));
+            for _ in 0..idle {
+                shared.start_poller(&mut lock(&shared.queue)).unwrap();
+            }
+            model(shared);
+        });
+    }
+
+    fn plan(work: impl Future<Output = ()> + Send + 'static) -> Polled {
+        Polled::Plan(Box::pin(work))
+    }
+
+    /// Holds its poller until the bell rings.
+    fn holds(bell: &Arc<Bell>) -> Polled {
+        let bell = Arc::clone(bell);
+        plan(async move { bell.wait(1) })
+    }
+
+    /// Rings when it has run to its end.
+    fn rings(bell: &Arc<Bell>) -> Polled {
+        let bell = Arc::clone(bell);
+        plan(async move { bell.ring() })
+    }
+
+    #[test]
+    fn what_is_queued_while_a_poller_goes_idle_is_taken() {
+        explore_pollers(3, 1, |shared| {
+            let done = Arc::<Bell>::default();
+            shared.start(vec![rings(&done)]);
+            shared.start(vec![rings(&done)]);
+            done.wait(2);
+            shared.shut_down();
+        });
+    }
+
+    #[test]
+    fn two_pollers_take_what_is_queued_at_once() {
+        explore_pollers(2, 2, |shared| {
+            let done = Arc::<Bell>::default();
+            shared.start(vec![holds(&done), rings(&done)]);
+            done.wait(1);
+            shared.shut_down();
+        });
+    }
+
+    #[test]
+    fn a_task_that_another_thread_wakes_is_polled_again() {
+        explore_pollers(3, 1, |shared| {
+            let done = Arc::<Bell>::default();
+            let batch = Arc::new(Batch::new());
+            let (bell, waited) = (Arc::clone(&done), Arc::clone(&batch));
+            shared.start(vec![plan(async move {
+                waited.settled().await;
+                bell.ring();
+            })]);
+            batch.settle();
+            done.wait(1);
+            shared.shut_down();
+        });
+    }
+
+    #[test]
+    fn a_held_poller_is_replaced() {
+        let (_reactor, handle) = Reactor::new().unwrap();
+        explore(2, move || {
+            let (stop, _) = oneshot::channel();
+            let threads = Threads::start_with(handle.clone(), stop, limits(1, 2)).unwrap();
+            let done = Arc::<Bell>::default();
+            threads.poll(holds(&done));
+            threads.poll(rings(&done));
+            done.wait(1);
         });
     }
 }
