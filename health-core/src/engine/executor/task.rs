@@ -37,9 +37,14 @@ impl Task {
         self.check.as_ref().map_or("", |check| check.name())
     }
 
+    /// It was taken from the queue, which is locked: so a shutdown that this poll is not told of
+    /// finds it polled, and has it queued again.
+    pub(super) fn taken(&self) {
+        self.wakes.begin_poll();
+    }
+
     /// Polls it once, or drops its work if the engine is shutting down. Whether it has ended.
     pub(super) fn poll(self: &Arc<Self>, shutting_down: bool) -> bool {
-        self.wakes.begin_poll();
         let mut future = lock(&self.future);
         if !shutting_down && !self.poll_locked(&mut future) {
             drop(future);

@@ -174,7 +174,9 @@ impl Shared {
     /// Sees to it that what was queued is taken.
     fn tell(self: &Arc<Self>, mut queue: MutexGuard<'_, Queue>) {
         let waiting = queue.tasks.len();
-        if queue.idle == 0 && queue.pollers < self.limits.idle {
+        // While shutting down all may be held, and the watcher may be gone.
+        let is_late = queue.shutting_down && waiting == 1;
+        if queue.idle == 0 && (queue.pollers < self.limits.idle || is_late) {
             // Should it fail, the watcher tries again.
             let _ = self.start_poller(&mut queue);
         }
@@ -221,6 +223,7 @@ impl Shared {
         loop {
             if let Some((_, task)) = queue.tasks.pop_front() {
                 queue.taken += 1;
+                task.taken();
                 queue.polled.push(Arc::clone(&task));
                 let shutting_down = queue.shutting_down;
                 drop(queue);
@@ -510,6 +513,15 @@ mod loom_tests {
         });
     }
 
+    /// Rings when it goes.
+    struct Alive(Arc<Bell>);
+
+    impl Drop for Alive {
+        fn drop(&mut self) {
+            self.0.ring();
+        }
+    }
+
     fn plan(work: impl Future<Output = ()> + Send + 'static) -> Polled {
         Polled::Plan(Box::pin(work))
     }
@@ -524,6 +536,16 @@ mod loom_tests {
     fn rings(bell: &Arc<Bell>) -> Polled {
         let bell = Arc::clone(bell);
         plan(async move { bell.ring() })
+    }
+
+    /// Never ends, whether the batch settles or not.
+    fn hangs(gone: &Arc<Bell>, batch: &Arc<Batch>) -> Polled {
+        let (alive, batch) = (Alive(Arc::clone(gone)), Arc::clone(batch));
+        plan(async move {
+            let _alive = alive;
+            batch.settled().await;
+            std::future::pending::<()>().await;
+        })
     }
 
     #[test]
@@ -560,6 +582,32 @@ mod loom_tests {
             batch.settle();
             done.wait(1);
             shared.shut_down();
+        });
+    }
+
+    #[test]
+    fn shutting_down_drops_what_is_queued_polled_and_woken() {
+        explore_pollers(3, 1, |shared| {
+            let gone = Arc::<Bell>::default();
+            let batch = Arc::new(Batch::new());
+            shared.start(vec![hangs(&gone, &batch)]);
+            let waker = thread::spawn(move || batch.settle());
+            shared.shut_down();
+            gone.wait(1);
+            waker.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn shutting_down_drops_what_is_woken_while_all_pollers_are_held() {
+        explore_pollers(2, 1, |shared| {
+            let gone = Arc::<Bell>::default();
+            let batch = Arc::new(Batch::new());
+            shared.start(vec![hangs(&gone, &batch)]);
+            shared.start(vec![holds(&gone)]);
+            let waker = thread::spawn(move || batch.settle());
+            shared.shut_down();
+            waker.join().unwrap();
         });
     }
 
