@@ -110,11 +110,17 @@ async fn a_run_that_is_overdue_is_told_once_and_turns_when_it_counts_again() {
     let book = Book::default();
     let (release, held) = mpsc::channel::<()>();
     let held = Mutex::new(held);
+    let started = Count::default();
+    let counted = started.clone();
     let check = Check::blocking("stuck", move || {
+        counted.one_more();
         let _ = held.lock().unwrap().recv();
     });
     let health = observed(check.liveness().with_failure_threshold(2), book.clone());
     let first = tokio::spawn(health.probe(Probe::Liveness, Caller::nobody()));
+    while started.now() == 0 {
+        tokio::task::yield_now().await;
+    }
     for _ in 0..90 {
         advance(ms(10)).await;
     }
