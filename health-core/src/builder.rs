@@ -205,8 +205,16 @@ impl HealthBuilder {
         self
     }
 
-    /// How many runs of each check are remembered, for [`Health::history`]. Default: 20.
+    /// How many runs of each check are remembered, for [`Health::history`]; at most 10,000.
+    /// Default: 20.
+    #[track_caller]
     pub fn history(mut self, runs: usize) -> Self {
+        if runs > 10_000 {
+            let place = Location::caller();
+            self.mistakes.push(Mistake::new(format!(
+                "a history of {runs} runs, set at {place}, is too long; it must be at most 10000"
+            )));
+        }
         self.remembered = runs;
         self
     }
@@ -285,7 +293,7 @@ impl HealthBuilder {
         let engine = Engine::new(&checks, prerequisites, options);
         warn_of_surprises(&engine);
         for gate in &self.gates {
-            engine.lifecycle().gates.named(gate);
+            engine.lifecycle().gates.declare(gate);
         }
         for observer in self.observers.0 {
             engine.observe(observer);

@@ -157,7 +157,7 @@ impl Check {
     }
 
     /// How long `probe` waits for a run. Default: the check's timeout. A run goes on until the
-    /// longest of its timeouts.
+    /// longest of its timeouts; a probe that gives up sooner counts no failing run.
     #[must_use]
     pub fn with_timeout_for(mut self, probe: Probe, timeout: Duration) -> Self {
         self.settings.own[probe as usize].timeout = Some(timeout);
@@ -224,8 +224,9 @@ impl Check {
         self
     }
 
-    /// The age from which a result of the schedule is unhealthy. Default: three times the longer
-    /// of its intervals, and the timeout.
+    /// The age from which a result of the schedule is unhealthy; at least the longer of its
+    /// intervals, 10 % more, and the timeout. Default: three times the longer of its intervals, and
+    /// the timeout.
     #[must_use]
     pub fn with_stale_after(mut self, after: Duration) -> Self {
         self.settings.stale_after = Some(after);

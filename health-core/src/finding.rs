@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::sample::{Asked, Sample};
 use crate::standing::Standing;
-use crate::{Check, Probe, Status};
+use crate::{Check, Probe, Reason, Status};
 
 /// What is known of a check: a result, and what the check is taken to be by it. Shared by all who
 /// ask.
@@ -47,7 +47,8 @@ impl Found {
 
     /// Whether this is the failure of something shared, for which not every replica should go.
     fn is_forgiven(&self, check: &Check, probe: Probe, now: Instant) -> bool {
-        if !check.is_shared() || probe != Probe::Readiness || !self.standing.passed() {
+        let forced = self.sample.reason == Some(Reason::Overridden);
+        if forced || !check.is_shared() || probe != Probe::Readiness || !self.standing.passed() {
             return false;
         }
         let since = self.standing.since().map(|since: Asked| since.instant);

@@ -18,12 +18,12 @@ use crate::{IntoOutcome, Outcome, Status};
 /// as loading a model: until it is opened, startup and readiness fail.
 ///
 /// ```
-/// # use health_core::{BuildError, HealthBuilder};
-/// # fn main() -> Result<(), BuildError> {
+/// # use health_core::HealthBuilder;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let health = HealthBuilder::empty().startup_gate("model").build()?;
 ///
 /// // Wherever the work is done:
-/// let model = health.startup_gate("model");
+/// let model = health.startup_gate("model")?;
 /// model.progress("loading the model, 40 %");
 /// model.open();
 /// # Ok(())
@@ -157,23 +157,58 @@ impl<Fut> Drop for Attempt<Fut> {
     }
 }
 
+/// The builder has declared no startup gate of this name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownGate {
+    name: String,
+    known: Vec<String>,
+}
+
+impl UnknownGate {
+    /// The name that is not known.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for UnknownGate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "there is no startup gate `{}`; declare it with the builder's `.startup_gate(..)`; \
+             there are: ",
+            self.name
+        )?;
+        match &*self.known {
+            [] => f.write_str("none"),
+            known => f.write_str(&known.join(", ")),
+        }
+    }
+}
+
+impl std::error::Error for UnknownGate {}
+
 /// The startup gates of a process, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Gates(Mutex<BTreeMap<Arc<str>, StartupGate>>);
 
 impl Gates {
-    /// The gate of this name, which is made if there is none.
-    pub(crate) fn named(&self, name: &str) -> StartupGate {
-        let mut gates = lock(&self.0);
-        if let Some(gate) = gates.get(name) {
-            return gate.clone();
-        }
+    /// Declares a gate, which is closed.
+    pub(crate) fn declare(&self, name: &str) {
         let gate = StartupGate {
             name: name.into(),
             state: Arc::default(),
         };
-        gates.insert(Arc::clone(&gate.name), gate.clone());
-        gate
+        lock(&self.0).insert(Arc::clone(&gate.name), gate);
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Result<StartupGate, UnknownGate> {
+        let gates = lock(&self.0);
+        let gate = gates.get(name).cloned();
+        gate.ok_or_else(|| UnknownGate {
+            name: name.to_owned(),
+            known: gates.keys().map(|name| format!("`{name}`")).collect(),
+        })
     }
 
     pub(crate) fn any_closed(&self) -> bool {
@@ -202,7 +237,8 @@ mod tests {
     fn a_gate_is_one_whoever_asks_for_it_and_stays_open() {
         let gates = Gates::default();
         assert!(!gates.any_closed());
-        let model = gates.named("model");
+        gates.declare("model");
+        let model = gates.named("model").expect("it is declared");
         model.progress("loading from s3://key:hunter2@bucket, 40 %");
         let closed = gates.closed();
         assert_eq!(closed.len(), 1);
@@ -210,7 +246,13 @@ mod tests {
             closed[0].progress(),
             Some("loading from s3://key:***@bucket, 40 %")
         );
-        gates.named("model").open();
+        gates.named("model").expect("it is declared").open();
+        let unknown = gates.named("modle").expect_err("nobody declared that");
+        assert_eq!(
+            unknown.to_string(),
+            "there is no startup gate `modle`; declare it with the builder's \
+             `.startup_gate(..)`; there are: `model`"
+        );
         assert!(model.is_open());
         assert!(gates.closed().is_empty());
     }

@@ -12,7 +12,7 @@ use crate::override_file;
 use crate::sync::{Mutex, lock};
 use crate::{
     BuildError, Caller, Check, Entry, HealthBuilder, History, IntoOutcome, Maintenance, Observer,
-    Override, Phase, Probe, Report, StartupGate, UnknownCheck,
+    Override, Phase, Probe, Report, StartupGate, UnknownCheck, UnknownGate,
 };
 
 /// The health of a process: its checks, and what is known of them. A cheap clone.
@@ -150,9 +150,11 @@ impl Health {
         }
     }
 
-    /// The startup gate of this name; it is made, closed, if there is none. Those that the builder
-    /// declares hold from the beginning.
-    pub fn startup_gate(&self, name: &str) -> StartupGate {
+    /// The startup gate of this name.
+    ///
+    /// # Errors
+    /// If the builder has not declared one with [`HealthBuilder::startup_gate`].
+    pub fn startup_gate(&self, name: &str) -> Result<StartupGate, UnknownGate> {
         self.0.engine.lifecycle().gates.named(name)
     }
 
@@ -160,30 +162,35 @@ impl Health {
     /// that fails is made again, after 1 s, 2 s and so on up to 30 s.
     ///
     /// The attempt is given the gate, to say how far it has come. It should wait, not block: what
-    /// blocks belongs into `tokio::task::spawn_blocking`.
+    /// blocks belongs into `tokio::task::spawn_blocking`. It has no time limit but its own.
+    ///
+    /// # Errors
+    /// If the builder has not declared the gate.
     ///
     /// ```
     /// # use health_core::{BuildError, HealthBuilder};
     /// # async fn load() -> std::io::Result<()> { Ok(()) }
     /// # fn main() -> Result<(), BuildError> {
     /// let health = HealthBuilder::empty().startup_gate("model").build()?;
-    /// health.start_up("model", |gate| async move {
+    /// let declared = health.start_up("model", |gate| async move {
     ///     gate.progress("loading the model");
     ///     load().await
     /// });
+    /// assert!(declared.is_ok());
     /// # Ok(())
     /// # }
     /// ```
-    pub fn start_up<F, Fut>(&self, gate: &str, attempt: F)
+    pub fn start_up<F, Fut>(&self, gate: &str, attempt: F) -> Result<(), UnknownGate>
     where
         F: FnMut(StartupGate) -> Fut + Send + 'static,
         Fut: Future<Output: IntoOutcome> + Send + 'static,
     {
-        let gate = self.startup_gate(gate);
+        let gate = self.startup_gate(gate)?;
         let started = self.0.engine.plan(attempts(gate.clone(), attempt));
         if let Err(error) = started {
             gate.progress(format!("cannot be attempted: {error}"));
         }
+        Ok(())
     }
 
     /// Forces the status of a check until the override expires or is taken back. Meanwhile probes

@@ -13,6 +13,7 @@ mod finding;
 mod gate;
 mod health;
 mod history;
+mod inbox;
 #[cfg(test)]
 #[cfg(health_loom)]
 mod interleavings;
@@ -40,7 +41,7 @@ pub use self::check::{Check, Location};
 pub use self::context::{Caller, Context, FromContext, Identity, Requirement, State, ViaState};
 pub use self::engine::Runtime;
 pub use self::error::{BuildError, Mistake};
-pub use self::gate::{ClosedGate, StartupGate};
+pub use self::gate::{ClosedGate, StartupGate, UnknownGate};
 pub use self::health::Health;
 pub use self::history::{History, PastRun};
 pub use self::lifecycle::{Maintenance, Phase};

@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use crate::gate::Gates;
@@ -11,9 +11,9 @@ use crate::sync::{Mutex, lock};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
-    /// A critical startup check has not passed yet.
+    /// A critical startup check has not passed yet, or a startup gate is not open.
     Starting,
-    /// Every critical startup check has passed.
+    /// Every critical startup check has passed, and every startup gate is open.
     Started,
     /// The process is about to stop: readiness fails, whatever the checks say.
     Draining,
@@ -66,8 +66,8 @@ pub(crate) struct Lifecycle {
     said: Mutex<Said>,
     pub(crate) gates: Gates,
     pub(crate) overrides: Overrides,
-    /// Whether something has to pass before the process has started, and has not yet.
-    starting: AtomicBool,
+    /// The names of the checks that have to pass before the process has started.
+    outstanding: Mutex<BTreeSet<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -93,8 +93,8 @@ impl Lifecycle {
         before != said.maintenance
     }
 
-    /// The phase that readiness is in because somebody said so. Draining outranks maintenance:
-    /// it has no way back.
+    /// The phase that readiness is in because somebody said so. Draining outranks maintenance,
+    /// since it is about to end all the same.
     pub(crate) fn said(&self) -> Option<Phase> {
         let said = lock(&self.said);
         if said.draining {
@@ -103,13 +103,19 @@ impl Lifecycle {
         said.maintenance.clone().map(Phase::Maintenance)
     }
 
-    pub(crate) fn set_starting(&self, starting: bool) {
-        self.starting.store(starting, Ordering::Relaxed);
+    /// Until these have passed, the process starts.
+    pub(crate) fn wait_for<'a>(&self, checks: impl Iterator<Item = &'a str>) {
+        lock(&self.outstanding).extend(checks.map(str::to_owned));
+    }
+
+    /// This check has passed for the first time.
+    pub(crate) fn has_started(&self, check: &str) {
+        lock(&self.outstanding).remove(check);
     }
 
     /// Whether failures are no surprise: the process starts, drains, or is out of service.
     pub(crate) fn expects_failures(&self) -> bool {
-        self.starting.load(Ordering::Relaxed) || self.gates.any_closed() || self.said().is_some()
+        !lock(&self.outstanding).is_empty() || self.gates.any_closed() || self.said().is_some()
     }
 }
 

@@ -1,24 +1,24 @@
 use std::fmt;
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use crate::finding::Finding;
+use crate::inbox::{Inbox, Notice};
 use crate::lifecycle::Lifecycle;
 use crate::sync::{Mutex, discard, guarded, lock};
-use crate::told::Line;
-pub(crate) use crate::told::Told;
+use crate::told::{Line, Told};
 use crate::{Check, Reason, Status};
 
 /// Is told what happens to checks.
 ///
-/// It is called outside every lock, on a thread of its own and in order, so it may take its time,
+/// It is called outside every lock, on a thread of its own (with
+/// [`Runtime::current`](crate::Runtime::current), in a task) and in order, so it may take its time,
 /// call the [`Health`](crate::Health) that it observes, and panic: probes and other observers
-/// notice nothing. Of what it is too slow for, the newest is lost, and a warning says so.
+/// notice nothing. If it is too slow, the oldest runs are lost, and several transitions of a check
+/// become one; a warning says so. An observer that keeps the `Health` keeps it alive.
 pub trait Observer: Send + Sync + 'static {
     /// The result of a run is known. A run that is overdue has not ended, but has failed.
     fn run_finished(&self, run: &FinishedRun) {
@@ -73,9 +73,9 @@ impl FinishedRun {
 /// A change of a check's status, after thresholds.
 #[derive(Clone, Debug)]
 pub struct Transition {
-    check: Arc<Check>,
-    from: Option<Status>,
-    to: Status,
+    pub(crate) check: Arc<Check>,
+    pub(crate) from: Option<Status>,
+    pub(crate) to: Status,
     finding: Finding,
     expected: bool,
 }
@@ -133,18 +133,32 @@ pub(crate) struct News {
     pub(crate) expected: bool,
 }
 
-/// Tells the log and the observers.
+impl News {
+    /// Logs it, if it is worth a line. Called outside every lock, for a log is the user's code.
+    pub(crate) fn log(&self, check: &Check) {
+        if let Some(line) = self.line {
+            line.log(check, &self.finding, self.expected);
+        }
+    }
+
+    fn transition(&self, check: &Arc<Check>) -> Option<Transition> {
+        let decided = self.finding.standing.decided();
+        let to = decided.filter(|_| decided != self.before)?;
+        Some(Transition {
+            check: Arc::clone(check),
+            from: self.before,
+            to,
+            finding: Arc::clone(&self.finding),
+            expected: self.expected,
+        })
+    }
+}
+
+/// Tells the observers.
 pub(crate) struct Teller {
     lifecycle: Arc<Lifecycle>,
     remembered: usize,
-    observers: Mutex<Vec<Sender<Notice>>>,
-    lost: AtomicU64,
-}
-
-#[derive(Clone)]
-enum Notice {
-    Run(FinishedRun),
-    Transition(Transition),
+    inboxes: Mutex<Vec<Arc<Inbox>>>,
 }
 
 impl Teller {
@@ -152,8 +166,7 @@ impl Teller {
         Self {
             lifecycle,
             remembered,
-            observers: Mutex::default(),
-            lost: AtomicU64::new(0),
+            inboxes: Mutex::default(),
         }
     }
 
@@ -173,20 +186,20 @@ impl Teller {
         self.remembered
     }
 
-    /// Adds an observer: on the given runtime, or on a thread of its own.
-    pub(crate) fn add(&self, observer: Arc<dyn Observer>, place: Option<&Handle>) {
-        /// A burst of results; beyond it an observer is too slow.
-        const ROOM: usize = 1024;
-        let (sender, receiver) = mpsc::channel(ROOM);
+    /// Adds an observer: on the given runtime, or on a thread of its own. It has room for several
+    /// results of each of so many checks.
+    pub(crate) fn add(&self, observer: Arc<dyn Observer>, place: Option<&Handle>, checks: usize) {
+        let inbox = Arc::new(Inbox::with_room_for(checks));
+        let theirs = Arc::clone(&inbox);
         let started = match place {
             Some(handle) => {
-                drop(handle.spawn(deliver(receiver, observer)));
+                drop(handle.spawn(deliver(theirs, observer)));
                 Ok(())
             }
-            None => deliver_on_thread(receiver, observer),
+            None => deliver_on_thread(theirs, observer),
         };
         match started {
-            Ok(()) => lock(&self.observers).push(sender),
+            Ok(()) => lock(&self.inboxes).push(inbox),
             Err(error) => tracing::error!(
                 target: "health",
                 "an observer is told nothing, for it gets no thread: {error}"
@@ -194,47 +207,31 @@ impl Teller {
         }
     }
 
-    pub(crate) fn tell(&self, check: &Arc<Check>, news: &News) {
-        if let Some(line) = news.line {
-            line.log(check, &news.finding, news.expected);
-        }
-        let observers = lock(&self.observers).clone();
-        if observers.is_empty() {
+    /// Puts news into the inboxes, in the order in which they happen.
+    pub(crate) fn post(&self, check: &Arc<Check>, news: &News) {
+        let inboxes = lock(&self.inboxes);
+        if inboxes.is_empty() {
             return;
         }
         if news.ran {
-            let run = FinishedRun {
+            let run = Notice::Run(FinishedRun {
                 check: Arc::clone(check),
-                finding: news.finding.clone(),
-            };
-            self.send(&observers, &Notice::Run(run));
+                finding: Arc::clone(&news.finding),
+            });
+            inboxes.iter().for_each(|inbox| inbox.put(run.clone()));
         }
-        let decided = news.finding.standing.decided();
-        if let Some(to) = decided.filter(|_| decided != news.before) {
-            let transition = Transition {
-                check: Arc::clone(check),
-                from: news.before,
-                to,
-                finding: news.finding.clone(),
-                expected: news.expected,
-            };
-            self.send(&observers, &Notice::Transition(transition));
+        if let Some(transition) = news.transition(check) {
+            let transition = Notice::Transition(transition);
+            inboxes
+                .iter()
+                .for_each(|inbox| inbox.put(transition.clone()));
         }
     }
+}
 
-    fn send(&self, observers: &[Sender<Notice>], notice: &Notice) {
-        for observer in observers {
-            let full = matches!(
-                observer.try_send(notice.clone()),
-                Err(TrySendError::Full(_))
-            );
-            if full && self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
-                tracing::warn!(
-                    target: "health",
-                    "an observer of health checks is too slow: it is not told of everything"
-                );
-            }
-        }
+impl Drop for Teller {
+    fn drop(&mut self) {
+        lock(&self.inboxes).iter().for_each(|inbox| inbox.close());
     }
 }
 
@@ -246,23 +243,26 @@ impl fmt::Debug for Teller {
     }
 }
 
-async fn deliver(mut notices: Receiver<Notice>, observer: Arc<dyn Observer>) {
-    while let Some(notice) = notices.recv().await {
+async fn deliver(inbox: Arc<Inbox>, observer: Arc<dyn Observer>) {
+    while let Some(notice) = inbox.take().await {
+        if inbox.has_lost() {
+            tracing::warn!(
+                target: "health",
+                "an observer of health checks is too slow: it was not told of every run"
+            );
+        }
         notice.deliver(&*observer);
     }
     discard(observer);
 }
 
-fn deliver_on_thread(
-    mut notices: Receiver<Notice>,
-    observer: Arc<dyn Observer>,
-) -> std::io::Result<()> {
+fn deliver_on_thread(inbox: Arc<Inbox>, observer: Arc<dyn Observer>) -> io::Result<()> {
     let thread = std::thread::Builder::new().name("health-observer".to_owned());
     let deliver = move || {
-        while let Some(notice) = notices.blocking_recv() {
-            notice.deliver(&*observer);
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        if let Ok(runtime) = runtime {
+            runtime.block_on(deliver(inbox, observer));
         }
-        discard(observer);
     };
     thread.spawn(deliver).map(drop)
 }

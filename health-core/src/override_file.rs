@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::engine::Engine;
+use crate::mask::mask;
 use crate::registry::list;
 use crate::{Override, Status};
 
@@ -78,15 +79,24 @@ fn tell_once(told: &mut Option<String>, path: &Path, error: &io::Error) {
 fn apply(engine: &Engine, path: &Path, text: &str) {
     let names: Vec<_> = engine.checks().map(|check| check.name()).collect();
     let (forced, mistakes) = parse(text, &names);
-    for (line, mistake) in mistakes {
+    // Whatever file this is, it may have many lines, and secrets in them.
+    for (line, mistake) in mistakes.iter().take(MOST_TOLD) {
         tracing::error!(
             target: "health",
-            "override file {}:{line}: {mistake}; the line has no effect",
-            path.display()
+            "override file {}:{line}: {}; the line has no effect",
+            path.display(),
+            mask(mistake)
         );
+    }
+    if mistakes.len() > MOST_TOLD {
+        let more = mistakes.len() - MOST_TOLD;
+        tracing::error!(target: "health", "override file: {more} further lines have no effect");
     }
     engine.lifecycle().overrides.replace_by_file(&forced);
 }
+
+/// How many mistakes of one reading are told.
+const MOST_TOLD: usize = 10;
 
 type Mistakes = Vec<(usize, String)>;
 

@@ -148,7 +148,10 @@ impl Asked {
     pub(crate) fn until(self, now: Instant) -> Self {
         Self {
             instant: now,
-            at: self.at + now.duration_since(self.instant),
+            at: self
+                .at
+                .checked_add(now.duration_since(self.instant))
+                .unwrap_or(self.at),
         }
     }
 }

@@ -132,9 +132,20 @@ impl Settings {
     }
 
     pub(crate) fn stale_after(&self) -> Duration {
+        self.stale_after.unwrap_or_else(|| {
+            let interval = self.interval.max(self.down_interval).unwrap_or_default();
+            let three = interval.saturating_mul(3);
+            three.saturating_add(self.longest_timeout())
+        })
+    }
+
+    /// The longest time between two results of the schedule: by jitter an interval is up to 10 %
+    /// longer. Whole milliseconds, as an attribute has them.
+    fn longest_gap(&self) -> Duration {
         let interval = self.interval.max(self.down_interval).unwrap_or_default();
-        let derived = 3 * interval + self.longest_timeout();
-        self.stale_after.unwrap_or(derived)
+        let tenth = u64::try_from(interval.as_millis() / 10).unwrap_or(u64::MAX);
+        let longest = interval.saturating_add(Duration::from_millis(tenth));
+        longest.saturating_add(self.longest_timeout())
     }
 
     /// How long after the start of a run the next one is due.
@@ -218,12 +229,12 @@ impl Settings {
                 ),
             );
             let stale = self.stale_after();
-            let longest = self.interval.max(self.down_interval).unwrap_or_default();
+            let gap = self.longest_gap();
             compare(
-                stale < longest,
+                stale.as_millis() < gap.as_millis(),
                 format!(
-                    "its results are stale after {stale:?}, but it runs every {longest:?}; the \
-                     former must not be less"
+                    "its results are stale after {stale:?}, but there may be {gap:?} between two \
+                     of them; the former must not be less"
                 ),
             );
             for cache in self.cache.into_iter().chain(self.cache_failure) {

@@ -72,6 +72,16 @@ impl Told {
         }
     }
 
+    /// What the check was last told to be.
+    pub(crate) fn last_decided(&self) -> Option<Status> {
+        self.last.as_ref()?.finding.standing.decided()
+    }
+
+    /// The check has passed for the first time.
+    pub(crate) fn passed(&self, check: &Check) {
+        self.lifecycle.has_started(check.name());
+    }
+
     /// Decides whether it is worth a line.
     fn line(&self, finding: &Found, now: Instant, expected: bool) -> Option<Line> {
         let Some(last) = &self.last else {

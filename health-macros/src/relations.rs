@@ -43,7 +43,11 @@ fn out_of_bounds(args: &Args) -> impl Iterator<Item = Error> {
         CANCEL.broken("cancel_after_ms", &args.cancel_after_ms, timeout),
         INTERVAL.broken("interval_ms", &args.interval_ms, timeout),
         INTERVAL.broken("down_interval_ms", &args.down_interval_ms, scheduled),
-        STALE.broken("stale_after_ms", &args.stale_after_ms, interval),
+        STALE.broken(
+            "stale_after_ms",
+            &args.stale_after_ms,
+            gap(interval, timeout),
+        ),
         CACHE.broken("cache_ms", &args.cache_ms, stale),
         CACHE.broken("cache_failure_ms", &args.cache_failure_ms, stale),
     ];
@@ -65,6 +69,12 @@ fn longer_interval(args: &Args) -> Option<u64> {
     let interval = args.interval_ms.ms_or(None);
     let down = args.down_interval_ms.ms_or(interval);
     Some(interval?.max(down?))
+}
+
+/// The longest time between two results: by jitter the interval is up to 10 % longer.
+fn gap(interval: Option<u64>, timeout: Option<u64>) -> Option<u64> {
+    let interval = interval?;
+    Some(interval + interval / 10 + timeout?)
 }
 
 fn stale_after(args: &Args, interval: Option<u64>, timeout: Option<u64>) -> Option<u64> {
@@ -106,7 +116,8 @@ const INTERVAL: Bound = Bound {
 const STALE: Bound = Bound {
     fits: u64::ge,
     wanted: "at least",
-    limit: "the longer interval, after which there is a new result",
+    limit: "the longest time between two results (the longer interval, 10 % more by jitter, and \
+            the longest timeout)",
     mend: "write more, or leave it out",
 };
 

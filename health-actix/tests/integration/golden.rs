@@ -192,7 +192,10 @@ async fn startup_gate_closed() {
         .startup_gate("model")
         .build()
         .unwrap();
-    health.startup_gate("model").progress("loading model, 40 %");
+    health
+        .startup_gate("model")
+        .unwrap()
+        .progress("loading model, 40 %");
     compare("startup_gate_closed.txt", service(&health)).await;
 }
 

@@ -20,8 +20,9 @@ pub(super) struct Flight {
     timeout: Duration,
     /// Whether its result is known.
     pub(super) settled: bool,
-    /// How often it has counted as a failing run.
-    pub(super) counted: u32,
+    /// When it counts as a failing run, the next time. Counted from when somebody looked last, so
+    /// that a process which was suspended has not failed for each span that it missed.
+    due: Instant,
     pub(super) waiting: Vec<Arc<Batch>>,
     /// What it keeps others from while it has not settled.
     pub(super) permit: Option<Permit>,
@@ -37,7 +38,7 @@ impl Flight {
             asked,
             timeout: check.settings().longest_timeout(),
             settled: false,
-            counted: 0,
+            due: asked.instant + check.settings().longest_timeout(),
             waiting: vec![first],
             permit: None,
         }
@@ -47,10 +48,13 @@ impl Flight {
         self.asked.instant + self.timeout
     }
 
-    /// How many timeouts have gone by.
-    pub(super) fn overdue(&self, now: Instant) -> u32 {
-        let elapsed = now.duration_since(self.asked.instant).as_nanos();
-        u32::try_from(elapsed / self.timeout.as_nanos().max(1)).unwrap_or(u32::MAX)
+    /// Whether it counts as a failing run now, for the first time or once more.
+    pub(super) fn fails_now(&mut self, now: Instant) -> bool {
+        let fails = now >= self.due;
+        if fails {
+            self.due = now + self.timeout;
+        }
+        fails
     }
 
     pub(super) fn timed_out(&self, why: Option<String>) -> Sample {
@@ -68,6 +72,15 @@ impl Flight {
 /// The text of a timeout: `Timeout after 500ms`.
 pub(super) fn timed_out(after: Duration, why: Option<String>) -> Cow<'static, str> {
     because(format!("Timeout after {}ms", after.as_millis()), why)
+}
+
+/// The text where the probe's deadline comes before the timeout.
+pub(super) fn out_of_time(deadline: Duration, why: Option<String>) -> Cow<'static, str> {
+    let deadline = deadline.as_millis();
+    because(
+        format!("no answer within the probe's deadline of {deadline}ms"),
+        why,
+    )
 }
 
 fn because(text: String, why: Option<String>) -> Cow<'static, str> {

@@ -41,6 +41,8 @@ struct State {
     standing: Standing,
     memory: Memory,
     told: Told,
+    /// What something else than a run says of it, and since when.
+    said: Option<(Status, Asked)>,
     /// When its schedule begins, if it has one.
     scheduled: Option<Instant>,
 }
@@ -83,6 +85,7 @@ impl Instance {
             standing: Standing::default(),
             memory: Memory::of_the_last(teller.remembered()),
             told: teller.told(),
+            said: None,
             scheduled: None,
         };
         Self {
@@ -133,6 +136,7 @@ impl Instance {
         let (answer, after) = {
             let mut state = lock(&self.state);
             let after = state.expire(&self.check, question.asked.instant, question.hint);
+            self.post(after.as_ref());
             (state.answer(&self.check, question), after)
         };
         after.into_iter().for_each(|after| self.carry_out(after));
@@ -144,22 +148,30 @@ impl Instance {
         let (known, after) = {
             let mut state = lock(&self.state);
             let after = state.expire(&self.check, asked.instant, hint);
+            self.post(after.as_ref());
             (state.known(&self.check, asked, probe, hint), after)
         };
         after.into_iter().for_each(|after| self.carry_out(after));
         known
     }
 
-    /// What is known should somebody leave who waits in vain: as if that run had failed.
-    pub(crate) fn in_vain(&self, sample: Sample) -> Finding {
-        let mut standing = lock(&self.state).standing;
+    /// Somebody who waits gives up: the result, should there be one after all, or else this, as
+    /// if the run had failed.
+    pub(crate) fn give_up(&self, run: RunId, batch: &Arc<Batch>, sample: Sample) -> Finding {
+        let mut state = lock(&self.state);
+        if let Some(finding) = state.result(run) {
+            return finding;
+        }
+        state.leave(run, batch);
+        let mut standing = state.standing;
         standing.count(&self.check, sample.raw, sample.asked());
         Found::new(sample, standing)
     }
 
     /// What is said of it by something else than a run.
     pub(crate) fn said(&self, sample: Sample) -> Finding {
-        lock(&self.state).said(sample)
+        let since = sample.asked();
+        lock(&self.state).said(sample, since)
     }
 
     /// Lets a run begin that waited for others; whether it is still wanted.
@@ -180,7 +192,12 @@ impl Instance {
 
     /// Settles the run that is under way as timed out, if it is.
     pub(crate) fn expire(&self, now: Instant, hint: Hint<'_>) {
-        let after = lock(&self.state).expire(&self.check, now, hint);
+        let after = {
+            let mut state = lock(&self.state);
+            let after = state.expire(&self.check, now, hint);
+            self.post(after.as_ref());
+            after
+        };
         after.into_iter().for_each(|after| self.carry_out(after));
     }
 
@@ -198,6 +215,7 @@ impl Instance {
                 after.add(state.settle(&self.check, sample, now));
             }
             state.flight = None;
+            self.post(Some(&after));
             after
         };
         self.carry_out(after);
@@ -205,17 +223,21 @@ impl Instance {
 
     /// The result of this run, or of a later one.
     pub(crate) fn result(&self, run: RunId) -> Option<Finding> {
-        let state = lock(&self.state);
-        let (_, finding) = state.last.as_ref().filter(|(last, _)| *last >= run)?;
-        Some(finding.clone())
+        lock(&self.state).result(run)
     }
 
     /// A waiter leaves before the run has settled.
     pub(crate) fn leave(&self, run: RunId, batch: &Arc<Batch>) {
-        let mut state = lock(&self.state);
-        if let Some(flight) = state.flight.as_mut().filter(|f| f.run == run) {
-            flight.waiting.retain(|b| !Arc::ptr_eq(b, batch));
-        }
+        lock(&self.state).leave(run, batch);
+    }
+
+    /// Whether the run has not ended.
+    pub(crate) fn is_under_way(&self, run: RunId) -> bool {
+        let state = lock(&self.state);
+        state
+            .flight
+            .as_ref()
+            .is_some_and(|flight| flight.run == run)
     }
 
     /// Tells that a poll holds its thread; once.
@@ -234,6 +256,17 @@ impl Instance {
         );
     }
 
+    /// Tells the observers' inboxes, in the order in which things happen: under the lock, for no
+    /// code of the user's runs there.
+    fn post(&self, after: Option<&After>) {
+        for news in after
+            .into_iter()
+            .flat_map(|after| after.news.iter().flatten())
+        {
+            self.teller.post(&self.check, news);
+        }
+    }
+
     fn carry_out(&self, after: After) {
         let After {
             waiting,
@@ -246,7 +279,7 @@ impl Instance {
         // Lets another run begin.
         drop(permit);
         for news in news.iter().flatten() {
-            self.teller.tell(&self.check, news);
+            news.log(&self.check);
         }
     }
 }
@@ -276,8 +309,25 @@ impl State {
         Answer::Start(self.runs)
     }
 
+    fn result(&self, run: RunId) -> Option<Finding> {
+        let (_, finding) = self.last.as_ref().filter(|(last, _)| *last >= run)?;
+        Some(finding.clone())
+    }
+
+    fn leave(&mut self, run: RunId, batch: &Arc<Batch>) {
+        if let Some(flight) = self.flight.as_mut().filter(|f| f.run == run) {
+            flight.waiting.retain(|b| !Arc::ptr_eq(b, batch));
+        }
+    }
+
     /// What can be said without waiting for a run.
-    fn known(&self, check: &Check, asked: Asked, probe: Probe, hint: Hint<'_>) -> Option<Finding> {
+    fn known(
+        &mut self,
+        check: &Check,
+        asked: Asked,
+        probe: Probe,
+        hint: Hint<'_>,
+    ) -> Option<Finding> {
         let running = self.still_running(asked, check, hint);
         if running.is_some() {
             return running;
@@ -289,7 +339,9 @@ impl State {
             Age::Fresh => Some(last.clone()),
             Age::Stale => {
                 let message = format!("no result for {}", spell(age));
-                Some(self.said(asked.failed(Reason::Stale, message)))
+                let last = last.sample.asked();
+                let since = last.until(last.instant + check.settings().stale_after());
+                Some(self.said(asked.failed(Reason::Stale, message), since))
             }
             Age::Old => None,
         }
@@ -306,9 +358,19 @@ impl State {
         Found::new(sample, self.standing)
     }
 
-    fn said(&self, sample: Sample) -> Finding {
-        let standing = self.standing.taken_for(sample.raw, sample.asked());
-        Found::new(sample, standing)
+    /// What something else than a run says of it, since it said so first.
+    fn said(&mut self, sample: Sample, since: Asked) -> Finding {
+        let said = self.said.filter(|(status, _)| *status == sample.raw);
+        let (status, since) = said.unwrap_or((sample.raw, since));
+        self.said = Some((status, since));
+        Found::new(sample, self.standing.taken_for(status, since))
+    }
+
+    /// Whether the schedule had brought nothing for too long when a run was asked for.
+    fn was_stale(&self, check: &Check, asked: Instant) -> bool {
+        let last = self.last.as_ref().filter(|_| self.scheduled.is_some());
+        let age = last.map(|(_, last)| asked.duration_since(last.sample.asked));
+        age.is_some_and(|age| age >= check.settings().stale_after())
     }
 
     fn wanted(&mut self, run: RunId, now: Instant) -> Option<&mut Flight> {
@@ -316,44 +378,35 @@ impl State {
         (!flight.settled && now < flight.deadline()).then_some(flight)
     }
 
-    /// Settles a run that is overdue, and counts it again for each timeout that went by.
+    /// Settles a run that is overdue, and counts it again each time that it is so.
     fn expire(&mut self, check: &Check, now: Instant, hint: Hint<'_>) -> Option<After> {
-        let flight = self.flight.as_ref()?;
-        let overdue = flight.overdue(now);
-        if overdue <= flight.counted {
+        let flight = self.flight.as_mut()?;
+        if !flight.fails_now(now) {
             return None;
         }
-        let mut after = After::default();
-        if !flight.settled {
-            let sample = flight.timed_out(hint(check.name()));
-            after = self.settle(check, sample, now);
+        if flight.settled {
+            return self.count_again(check, now);
         }
-        after.add(self.count_again(check, overdue, now));
-        Some(after)
+        let sample = flight.timed_out(hint(check.name()));
+        Some(self.settle(check, sample, now))
     }
 
-    fn count_again(&mut self, check: &Check, overdue: u32, now: Instant) -> After {
-        let Some(flight) = self.flight.as_mut().filter(|f| f.counted < overdue) else {
-            return After::default();
-        };
-        let more = overdue - flight.counted;
-        flight.counted = overdue;
+    fn count_again(&mut self, check: &Check, now: Instant) -> Option<After> {
+        let flight = self.flight.as_ref()?;
         let before = self.standing.decided();
-        let asked = flight.asked;
-        self.standing
-            .count_often(check, Status::Unhealthy, more, asked);
+        self.standing.count(check, Status::Unhealthy, flight.asked);
         if let Some((_, last)) = &mut self.last {
             Arc::make_mut(last).standing = self.standing;
         }
         if self.standing.decided() == before {
-            return After::default();
+            return None;
         }
-        let sample = flight.still_running(asked.until(now), None);
+        let sample = flight.still_running(flight.asked.until(now), None);
         let finding = Found::new(sample, self.standing);
-        After {
+        Some(After {
             news: [Some(self.told.hear(before, finding, now, false)), None],
             ..After::default()
-        }
+        })
     }
 
     /// Publishes the result of the run that is under way, once.
@@ -362,16 +415,23 @@ impl State {
             return After::default();
         };
         flight.settled = true;
-        flight.counted = 1;
+        let run = flight.run;
         let waiting = std::mem::take(&mut flight.waiting);
         let permit = flight.permit.take();
+        let asked = flight.asked.instant;
         let before = self.standing.decided();
+        if self.was_stale(check, asked) {
+            // What was before the gap says nothing of what is after it.
+            self.standing.forget();
+        }
         self.standing.count(check, sample.raw, sample.asked());
+        self.said = None;
         let finding = Found::new(sample, self.standing);
         self.memory.add(&finding);
-        self.last = Some((flight.run, finding.clone()));
+        self.last = Some((run, finding.clone()));
         if self.passed.is_none() && self.standing.passed() {
             self.passed = Some(finding.clone());
+            self.told.passed(check);
         }
         After {
             waiting,

@@ -10,7 +10,6 @@ mod run;
 mod schedule;
 mod target;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use self::batch::Batch;
-use self::causes::Prerequisites;
+use self::causes::{Known, Prerequisites};
 use self::executor::Executor;
 pub use self::executor::Runtime;
 use self::instance::{Answer, Instance, Question};
@@ -41,7 +40,7 @@ pub(crate) struct Engine {
     prerequisites: Prerequisites,
     has_prerequisites: bool,
     /// Whether readiness may ask a check that does not serve it.
-    has_startup_only: bool,
+    readiness_asks_others: bool,
     state: StateMap,
     executor: Arc<Executor>,
     lifecycle: Arc<Lifecycle>,
@@ -67,18 +66,21 @@ impl Engine {
         options: Options,
     ) -> Self {
         let lifecycle = Arc::<Lifecycle>::default();
-        let gates = |check: &Arc<Check>| gate_of_readiness(check);
-        lifecycle.set_starting(checks.iter().any(gates));
+        let gates = checks.iter().filter(|check| gate_of_readiness(check));
+        lifecycle.wait_for(gates.map(|check| check.name()));
         let teller = Arc::new(Teller::new(Arc::clone(&lifecycle), options.remembered));
-        let startup_only = |check: &Arc<Check>| check.probes() == Probe::Startup.into();
+        let asked_while_starting = |check: &Arc<Check>| {
+            check.concerns(Probe::Readiness) && !check.probes().contains(Probe::Readiness)
+        };
+        let prerequisites = Prerequisites::new(prerequisites);
         let slots = checks
             .iter()
             .map(|check| Slot::new(Arc::clone(check), &teller));
         Self {
             slots: slots.collect(),
-            has_prerequisites: prerequisites.iter().any(|needed| !needed.is_empty()),
-            has_startup_only: checks.iter().any(startup_only),
-            prerequisites: Prerequisites::new(prerequisites),
+            has_prerequisites: !prerequisites.are_none(),
+            readiness_asks_others: checks.iter().any(asked_while_starting),
+            prerequisites,
             state: options.state,
             executor: Arc::new(Executor::new(options.runtime, options.concurrency)),
             lifecycle,
@@ -96,7 +98,8 @@ impl Engine {
     }
 
     pub(crate) fn observe(&self, observer: Arc<dyn Observer>) {
-        self.teller.add(observer, self.executor.handle());
+        let checks = self.slots.len();
+        self.teller.add(observer, self.executor.handle(), checks);
     }
 
     /// The longest that a probe may take: the longest timeout among its checks or the deadline,
@@ -120,21 +123,21 @@ impl Engine {
     /// Starts the schedules of those checks that have one.
     pub(crate) fn start_schedules(self: &Arc<Self>) -> io::Result<()> {
         let asked = self.executor.now();
+        let mut started = Ok(());
         for (index, slot) in self.slots.iter().enumerate() {
             if slot.check.interval().is_none() {
                 continue;
             }
             let begins = asked.instant + slot.check.initial_delay();
             let target = self.target(index, Context::new(&self.state, Caller::nobody()), asked);
-            let Ok((instance, work)) = target.bound else {
+            let Ok((instance, _)) = target.bound else {
                 continue;
             };
-            discard(work);
             instance.schedule(begins);
-            let keep = schedule::keep(Arc::downgrade(self), instance, begins);
-            self.executor.plan(keep)?;
+            let keep = schedule::keep(Arc::downgrade(self), index, instance, begins);
+            started = started.and(self.executor.plan(keep));
         }
-        Ok(())
+        started
     }
 
     /// Polls what is no run, until it ends or the engine is dropped.
@@ -171,9 +174,6 @@ impl Engine {
                     Phase::Starting
                 }
             });
-            if phase == Phase::Started && probe != Probe::Liveness {
-                lifecycle.set_starting(false);
-            }
             Report::new(probe, phase, closed, entries)
         }
     }
@@ -184,7 +184,7 @@ impl Engine {
         let mut gates = Vec::new();
         let targets = self.targets(probe, cx, asking.asked());
         let targets = targets.inspect(|target| gates.extend(target.gate()));
-        if !self.has_prerequisites && !self.has_startup_only {
+        if !self.has_prerequisites && !self.readiness_asks_others {
             targets.for_each(|target| self.ask(target, asking));
             return gates;
         }
@@ -225,10 +225,19 @@ impl Engine {
         self.checks().position(|check| check.name() == name)
     }
 
-    /// A run for the schedule, or the one under way; when that was.
-    fn tick(&self, instance: &Arc<Instance>, batch: &Arc<Batch>) -> Instant {
+    /// A run for the schedule, or the one under way; when that was. None is made while a
+    /// prerequisite fails.
+    fn tick(&self, index: usize, instance: &Arc<Instance>, batch: &Arc<Batch>) -> Instant {
         let asked = self.executor.now();
-        let hint = |check: &str| self.executor.why_starved(check);
+        if !self.is_kept_from_running(index, asked) {
+            self.run_scheduled(instance, batch, asked);
+        }
+        batch.settle();
+        asked.instant
+    }
+
+    fn run_scheduled(&self, instance: &Arc<Instance>, batch: &Arc<Batch>, asked: Asked) {
+        let hint = |check: &str| self.why_starved(check);
         let question = Question {
             asked,
             probe: None,
@@ -243,13 +252,20 @@ impl Engine {
                 Err(sample) => duty.refuse(*sample),
             }
         }
-        batch.settle();
-        asked.instant
+    }
+
+    fn is_kept_from_running(&self, index: usize, asked: Asked) -> bool {
+        self.has_prerequisites
+            && self.causes(&[], [index].into_iter(), Caller::nobody(), asked)[index].is_some()
+    }
+
+    fn why_starved(&self, check: &str) -> Option<String> {
+        self.executor.why_starved(check)
     }
 
     /// Settles a run that is overdue, and tells if that is because it holds its thread.
     fn expire(&self, instance: &Instance, deadline: Instant) {
-        instance.expire(deadline, &|check| self.executor.why_starved(check));
+        instance.expire(deadline, &|check| self.why_starved(check));
         if self.executor.is_held_by(instance.check().name()) {
             instance.warn_of_held_thread(instance.check().settings().longest_timeout());
         }
@@ -294,45 +310,57 @@ impl Engine {
             }
             return;
         }
-        let mut failing = BTreeMap::new();
-        for target in &targets {
-            failing.insert(target.index, self.is_known_to_fail(target, asking.asked()));
-        }
+        let indices = targets.iter().map(|target| target.index);
+        let causes = self.causes(&targets, indices, caller, asking.asked());
         for target in targets {
-            let mut fails = |index: usize| {
-                *failing.entry(index).or_insert_with(|| {
-                    let cx = Context::new(&self.state, caller);
-                    let mut target = self.target(index, cx, asking.asked());
-                    target.forced = self.forced(asking.asked(), target.check.name());
-                    self.is_known_to_fail(&target, asking.asked())
-                })
-            };
-            match self.prerequisites.root_cause(target.index, &mut fails) {
+            match causes[target.index] {
                 Some(cause) => self.ask_without_running(target, cause, asking),
                 None => self.ask(target, asking),
             }
         }
     }
 
-    /// Whether a fresh result says so.
-    fn is_known_to_fail(&self, target: &Target, asked: Asked) -> bool {
-        if let Some(forced) = &target.forced {
-            return !forced.status().is_passing();
-        }
-        match &target.bound {
-            Ok((instance, _)) => self
+    /// For each of these checks the prerequisite that keeps it from running, by its place.
+    fn causes(
+        &self,
+        targets: &[Target],
+        checks: impl Iterator<Item = usize>,
+        caller: Caller<'_>,
+        asked: Asked,
+    ) -> Vec<Option<usize>> {
+        self.prerequisites.root_causes(checks, |index| {
+            let place = targets.binary_search_by_key(&index, |target| target.index);
+            if let Ok(place) = place {
+                return self.known(&targets[place], asked);
+            }
+            let mut other = self.target(index, Context::new(&self.state, caller), asked);
+            other.forced = self.forced(asked, other.check.name());
+            self.known(&other, asked)
+        })
+    }
+
+    /// What a fresh result says.
+    fn known(&self, target: &Target, asked: Asked) -> Known {
+        let passes = match (&target.forced, &target.bound) {
+            (Some(forced), _) => Some(forced.status().is_passing()),
+            (None, Ok((instance, _))) => self
                 .peek(instance, target, asked)
-                .filter(|finding| finding.sample.reason != Some(Reason::Stale))
-                .is_some_and(|finding| !finding.status(target.role).is_passing()),
-            Err(_) => true,
+                .map(|finding| finding.status(target.role).is_passing()),
+            (None, Err(_)) => Some(false),
+        };
+        match passes {
+            Some(true) => Known::Passes,
+            Some(false) => Known::Fails,
+            None => Known::Nothing,
         }
     }
 
-    /// What is known without a run.
+    /// What is known without a run, and fresh.
     fn peek(&self, instance: &Instance, target: &Target, asked: Asked) -> Option<Finding> {
-        let hint = |check: &str| self.executor.why_starved(check);
+        let hint = |check: &str| self.why_starved(check);
         let latched = target.latched(instance);
-        latched.or_else(|| instance.peek(asked, target.role, &hint))
+        let known = latched.or_else(|| instance.peek(asked, target.role, &hint));
+        known.filter(|finding| finding.sample.reason != Some(Reason::Stale))
     }
 
     /// Asks a check with a prerequisite that fails: what is known of it is the answer, but it is
@@ -374,7 +402,7 @@ impl Engine {
             discard(work);
             return asking.know(target, finding);
         }
-        let hint = |check: &str| self.executor.why_starved(check);
+        let hint = |check: &str| self.why_starved(check);
         let question = Question {
             asked,
             probe: Some(target.role),
@@ -406,13 +434,20 @@ impl Engine {
     /// Says which failure is the cause of which, now that all are known. `indices` are the places
     /// of the entries' checks.
     fn attribute(&self, indices: &[usize], entries: &mut [Entry]) {
-        let failing: Vec<_> = entries.iter().map(|e| !e.status().is_passing()).collect();
-        for (place, entry) in entries.iter_mut().enumerate().filter(|(i, _)| failing[*i]) {
-            let mut fails = |index: usize| {
-                let known = indices.iter().position(|known| *known == index);
-                known.is_some_and(|place| failing[place])
+        let mut known = vec![Known::Nothing; self.slots.len()];
+        for (index, entry) in indices.iter().zip(entries.iter()) {
+            known[*index] = if entry.status().is_passing() {
+                Known::Passes
+            } else {
+                Known::Fails
             };
-            let cause = self.prerequisites.root_cause(indices[place], &mut fails);
+        }
+        let failing = indices.iter().copied();
+        let causes = self
+            .prerequisites
+            .root_causes(failing, |index| known[index]);
+        for (index, entry) in indices.iter().zip(entries) {
+            let cause = causes[*index].filter(|_| known[*index] == Known::Fails);
             if let Some(cause) = cause {
                 entry.set_cause(Arc::clone(&self.slots[cause].check));
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::batch::Batch;
-use super::flight::timed_out;
+use super::flight::{out_of_time, timed_out};
 use super::instance::{Instance, RunId};
 use super::run::Job;
 use super::{Engine, Target};
@@ -177,16 +177,15 @@ impl Pending {
 
     /// Gives up waiting.
     fn leave(&self, waiting: &Waiting) -> Finding {
-        waiting.instance.leave(waiting.run, &self.batch);
+        let why = self.engine.why_starved(waiting.instance.check().name());
         let (timeout, deadline) = (waiting.timeout(), self.engine.deadline);
         let message = if timeout <= deadline {
-            timed_out(timeout, None)
+            timed_out(timeout, why)
         } else {
-            let deadline = deadline.as_millis();
-            format!("no answer within the probe's deadline of {deadline}ms").into()
+            out_of_time(deadline, why)
         };
         let sample = self.asked.failed(Reason::TimedOut, message);
-        waiting.instance.in_vain(sample)
+        waiting.instance.give_up(waiting.run, &self.batch, sample)
     }
 }
 

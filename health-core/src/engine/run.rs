@@ -115,7 +115,7 @@ impl Drop for Run {
 }
 
 /// A poll that takes longer blocks.
-const HELD: Duration = Duration::from_millis(200);
+pub(crate) const HELD: Duration = Duration::from_millis(200);
 
 /// The future of a run: bounded in time, its panics caught.
 #[derive(Debug)]
@@ -164,15 +164,27 @@ impl RunFuture {
         Some(polled)
     }
 
+    /// Whether it is to be cancelled; until then it counts as a failing run each timeout.
     fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
-        let deadline = self.run.asked.instant + self.run.instance.check().cancelled_after();
+        let (asked, instance) = (self.run.asked.instant, &self.run.instance);
+        let timeout = instance.check().settings().longest_timeout();
+        let cancelled = asked + instance.check().cancelled_after();
         let timer = self
             .timer
-            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+            .get_or_insert_with(|| Box::pin(sleep_until(asked + timeout)));
         // Work that has used up its share of a runtime is cancelled all the same.
-        Pin::new(&mut unconstrained(timer.as_mut()))
+        while Pin::new(&mut unconstrained(timer.as_mut()))
             .poll(cx)
             .is_ready()
+        {
+            let now = Instant::now();
+            if now >= cancelled {
+                return true;
+            }
+            instance.expire(now, &|_| None);
+            timer.as_mut().reset((now + timeout).min(cancelled));
+        }
+        false
     }
 
     /// Drops the work: only then has the run ended. A panic in its Drop is the run's own.
@@ -293,7 +305,35 @@ impl Job {
     }
 
     pub(crate) fn check(&self) -> &Arc<Check> {
-        self.run().instance.check()
+        self.instance().check()
+    }
+
+    pub(crate) fn instance(&self) -> &Arc<Instance> {
+        &self.run().instance
+    }
+
+    /// When the run is overdue.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.run().asked.instant + self.check().settings().longest_timeout()
+    }
+
+    /// Counts a run that cannot be cancelled each timeout, as long as it has not ended.
+    pub(crate) fn watch(&self) -> impl Future<Output = ()> + Send + use<> {
+        let run = self.run();
+        let (instance, id) = (Arc::clone(&run.instance), run.id);
+        let timeout = instance.check().settings().longest_timeout();
+        let mut due = run.asked.instant + timeout;
+        async move {
+            loop {
+                sleep_until(due).await;
+                if !instance.is_under_way(id) {
+                    return;
+                }
+                let now = Instant::now();
+                instance.expire(now, &|_| None);
+                due = now + timeout;
+            }
+        }
     }
 
     /// Lets it begin, unless it is not wanted any more.

@@ -13,14 +13,19 @@ use super::instance::Instance;
 use super::pending::GRACE;
 
 /// Runs one check by itself until the engine is dropped, which it does not keep alive.
-pub(super) async fn keep(engine: Weak<Engine>, instance: Arc<Instance>, begins: Instant) {
+pub(super) async fn keep(
+    engine: Weak<Engine>,
+    index: usize,
+    instance: Arc<Instance>,
+    begins: Instant,
+) {
     let mut due = begins;
     loop {
         sleep_until(due).await;
         let batch = Arc::new(Batch::new());
         let Some(started) = engine
             .upgrade()
-            .map(|engine| engine.tick(&instance, &batch))
+            .map(|engine| engine.tick(index, &instance, &batch))
         else {
             return;
         };

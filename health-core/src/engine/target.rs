@@ -10,7 +10,7 @@ use crate::finding::{Finding, Found};
 use crate::observe::Teller;
 use crate::overrides::Override;
 use crate::sample::{Asked, Sample};
-use crate::sync::{Mutex, guarded, lock};
+use crate::sync::{Mutex, discard, guarded, lock};
 use crate::told::Told;
 use crate::{Check, Probe, Reason};
 
@@ -34,7 +34,24 @@ enum Instances {
 
 /// The instance of what a caller brings, and the work if it had to be made to find that out; or
 /// why there is none.
-pub(super) type Bound = Result<(Arc<Instance>, Option<Work>), Finding>;
+pub(super) type Bound = Result<(Arc<Instance>, Prepared), Finding>;
+
+/// Work that is perhaps not needed. The user's things are in it, whose Drop may panic.
+pub(super) struct Prepared(Option<Work>);
+
+impl Prepared {
+    pub(super) fn take(&mut self) -> Option<Work> {
+        self.0.take()
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            discard(self.0.take());
+        }
+    }
+}
 
 impl Slot {
     pub(super) fn new(check: Arc<Check>, teller: &Arc<Teller>) -> Self {
@@ -56,11 +73,11 @@ impl Slot {
 
     pub(super) fn bound(&self, cx: Context<'_>, asked: Asked) -> Bound {
         let instances = match &self.instances {
-            Instances::One(instance) => return Ok((Arc::clone(instance), None)),
+            Instances::One(instance) => return Ok((Arc::clone(instance), Prepared(None))),
             Instances::PerCaller(instances) => instances,
         };
         match bind(&self.check, cx, asked) {
-            Ok((work, binder)) => Ok((self.find_instance(instances, binder), Some(work))),
+            Ok((work, binder)) => Ok((self.find_instance(instances, binder), Prepared(Some(work)))),
             Err(sample) => Err(self.tell_unbound(Found::alone(*sample), asked)),
         }
     }
@@ -70,7 +87,10 @@ impl Slot {
         let Instances::PerCaller(instances) = &self.instances else {
             return self.bound(cx, asked).ok().map(|(instance, _)| instance);
         };
-        let binder = bind(&self.check, cx, asked).map(|(_, binder)| binder);
+        let binder = bind(&self.check, cx, asked).map(|(work, binder)| {
+            discard(work);
+            binder
+        });
         let instances = lock(instances);
         let own = |instance: &&Arc<Instance>| {
             binder
@@ -83,8 +103,14 @@ impl Slot {
 
     /// Tells why a caller gets no result; once, not at every probe.
     fn tell_unbound(&self, finding: Finding, asked: Asked) -> Finding {
-        let news = lock(&self.unbound).hear(None, finding.clone(), asked.instant, false);
-        self.teller.tell(&self.check, &news);
+        let news = {
+            let mut unbound = lock(&self.unbound);
+            let before = unbound.last_decided();
+            let news = unbound.hear(before, Arc::clone(&finding), asked.instant, false);
+            self.teller.post(&self.check, &news);
+            news
+        };
+        news.log(&self.check);
         finding
     }
 
@@ -166,10 +192,12 @@ impl Target {
 
     /// The gate before readiness, if this is a critical startup check.
     pub(super) fn gate(&self) -> Option<Gate> {
-        gate_of_readiness(&self.check).then(|| match (&self.forced, &self.bound) {
-            (Some(forced), _) => Gate::Said(forced.status().is_passing()),
-            (None, Ok((instance, _))) => Gate::Latch(Arc::clone(instance)),
-            (None, Err(_)) => Gate::Said(false),
+        let forced = self.forced.as_ref();
+        let forced = forced.is_some_and(|forced| forced.status().is_passing());
+        gate_of_readiness(&self.check).then(|| match &self.bound {
+            _ if forced => Gate::Said(true),
+            Ok((instance, _)) => Gate::Latch(Arc::clone(instance)),
+            Err(_) => Gate::Said(false),
         })
     }
 
@@ -186,7 +214,7 @@ impl Target {
 /// A critical startup check: nothing is ready before it has passed once.
 pub(super) enum Gate {
     Latch(Arc<Instance>),
-    /// It was forced, or cannot pass for this caller.
+    /// It was forced to pass, or cannot pass for this caller.
     Said(bool),
 }
 

@@ -238,7 +238,7 @@ async fn a_poll_that_never_returns_is_told_when_its_time_is_over() {
             let _ = held.lock().unwrap().recv();
         }
     });
-    let check = check.readiness().with_timeout(ms(100));
+    let check = check.readiness().with_timeout(ms(300));
     let health = HealthBuilder::empty().check(check).build().unwrap();
     assert!(!ready(&health).await.is_passing());
     let lines = log.take();

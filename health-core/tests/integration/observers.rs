@@ -165,7 +165,7 @@ async fn what_happens_while_the_process_starts_or_drains_is_expected() {
         book.read().await
     };
     assert_eq!(ask().await, ["unhealthy true"]);
-    health.startup_gate("model").open();
+    health.startup_gate("model").unwrap().open();
     assert_eq!(ask().await, ["healthy false"]);
     assert_eq!(ask().await, ["unhealthy false"]);
     assert_eq!(ask().await, ["healthy false"]);

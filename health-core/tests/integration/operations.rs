@@ -21,7 +21,7 @@ async fn a_gate_says_how_far_the_start_has_come() {
         .startup_gate("model")
         .build()
         .unwrap();
-    let gate = health.startup_gate("model");
+    let gate = health.startup_gate("model").unwrap();
     gate.progress("loading model, 40 %");
     for asked in [Probe::Readiness, Probe::Startup] {
         let report = probe(&health, asked).await;
@@ -51,10 +51,11 @@ async fn a_gate_says_how_far_the_start_has_come() {
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_to_start_up_that_fails_is_made_again() {
-    let health = health([]);
+    let builder = HealthBuilder::empty().runtime(Runtime::current());
+    let health = builder.startup_gate("model").build().unwrap();
     let attempts = Count::default();
     let counted = attempts.clone();
-    health.start_up("model", move |gate| {
+    let attempted = health.start_up("model", move |gate| {
         let attempt = counted.one_more();
         async move {
             gate.progress("loading");
@@ -66,6 +67,7 @@ async fn an_attempt_to_start_up_that_fails_is_made_again() {
             }
         }
     });
+    attempted.unwrap();
     let progress = async || {
         let report = ready(&health).await;
         report

@@ -61,7 +61,11 @@ fn many_threads_may_ask_and_operate_at_once() {
         async {}
     });
     let check = check.readiness().liveness().with_cache(ms(86_400_000));
-    let health = HealthBuilder::empty().check(check).build().unwrap();
+    let health = HealthBuilder::empty()
+        .check(check)
+        .startup_gate("shared")
+        .build()
+        .unwrap();
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             let health = health.clone();
@@ -87,6 +91,7 @@ async fn hammer(health: Health, thread: usize) {
         assert_eq!(entry.status(), Status::Healthy);
         health
             .startup_gate("shared")
+            .unwrap()
             .progress(format!("{thread} {round}"));
         health.start_draining();
         health.stop_draining();

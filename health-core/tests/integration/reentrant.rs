@@ -32,10 +32,10 @@ fn call_everything(health: &Health) {
     health.stop_draining();
     health.start_maintenance(Maintenance::new("moving"));
     health.end_maintenance();
-    let gate = health.startup_gate("gate");
+    let gate = health.startup_gate("gate").unwrap();
     gate.progress("here");
     gate.open();
-    health.start_up("gate", async |_| ());
+    health.start_up("gate", async |_| ()).unwrap();
     let _ = health.force("c", Override::new(Status::Healthy, "why"));
     let _ = health.end_override("c");
     health.observe(Silent);
@@ -114,6 +114,7 @@ async fn checks_observers_and_drops_may_call_everything() {
     let health = HealthBuilder::empty()
         .check(check.readiness().liveness().startup().with_cache(ms(0)))
         .concurrency(1)
+        .startup_gate("gate")
         .build()
         .unwrap();
     health.observe(Observes(std::sync::Mutex::new(caller)));
@@ -249,10 +250,12 @@ async fn an_engine_dropped_in_flight_leaves_no_task() {
         .runtime(Runtime::current())
         .check(hangs)
         .observer(Silent)
+        .startup_gate("never")
         .override_file("/nonexistent/overrides")
         .build()
         .unwrap();
-    health.start_up("never", async |_| std::future::pending::<()>().await);
+    let hangs = health.start_up("never", async |_| std::future::pending::<()>().await);
+    hangs.unwrap();
     let waiting = tokio::spawn(health.probe(Probe::Readiness, Caller::nobody()));
     sleep(ms(100)).await;
     waiting.abort();

@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
+use tokio::time::{Instant, sleep_until};
+
 use super::{Executor, name_some};
-use crate::Check;
+use crate::engine::instance::Instance;
 use crate::engine::run::Job;
-use crate::sync::{Mutex, lock};
+use crate::sync::{EXPLORED, Mutex, lock};
 
 #[derive(Debug)]
 pub(super) struct Limit {
@@ -16,10 +18,21 @@ pub(super) struct Limit {
 
 #[derive(Debug, Default)]
 struct Line {
-    /// Who holds a permit, by its number.
-    under_way: Vec<(u64, Arc<Check>)>,
+    under_way: Vec<Holder>,
     waiting: VecDeque<Job>,
     permits: u64,
+    /// Whether somebody is about to begin those who may, so that nobody else need.
+    admitting: bool,
+    /// Whether somebody watches for holders that are overdue.
+    watched: bool,
+}
+
+/// Who holds a permit, and until when at most.
+#[derive(Debug)]
+struct Holder {
+    number: u64,
+    deadline: Instant,
+    instance: Arc<Instance>,
 }
 
 /// Allows one run. It is given back when the run has ended, or is overdue: one that hangs must not
@@ -42,23 +55,28 @@ impl Limit {
         lock(&self.line).waiting.extend(jobs);
     }
 
-    /// The next job that may begin, if there is one, and its permit.
-    fn next(&self, executor: &Arc<Executor>) -> Option<(Job, Permit)> {
-        let mut line = lock(&self.line);
-        if line.under_way.len() >= self.most {
-            return None;
+    /// Begins those who may. To begin one can end it at once, which admits the next: so whoever
+    /// comes meanwhile leaves it to the one who is here.
+    pub(super) fn admit(&self, executor: &Arc<Executor>) {
+        loop {
+            {
+                let mut line = lock(&self.line);
+                let idle = line.waiting.is_empty() || line.under_way.len() >= self.most;
+                if line.admitting || idle {
+                    break;
+                }
+                line.admitting = true;
+            }
+            let jobs = self.admitted(executor);
+            executor.begin(jobs);
+            lock(&self.line).admitting = false;
         }
-        let job = line.waiting.pop_front()?;
-        line.permits += 1;
-        let number = line.permits;
-        line.under_way.push((number, Arc::clone(job.check())));
-        let executor = Arc::downgrade(executor);
-        Some((job, Permit { number, executor }))
+        self.watch(executor);
     }
 
     /// Jobs that may begin now. No lock is held while a job is asked whether it is still wanted;
     /// one that is not goes along without a permit, to be ended.
-    pub(super) fn admit(&self, executor: &Arc<Executor>) -> Vec<Job> {
+    fn admitted(&self, executor: &Arc<Executor>) -> Vec<Job> {
         let mut admitted = Vec::new();
         while let Some((job, permit)) = self.next(executor) {
             if let Err(mut permit) = job.admit(permit) {
@@ -70,17 +88,92 @@ impl Limit {
         admitted
     }
 
+    /// The next job that may begin, if there is one, and its permit.
+    fn next(&self, executor: &Arc<Executor>) -> Option<(Job, Permit)> {
+        let mut line = lock(&self.line);
+        if line.under_way.len() >= self.most {
+            return None;
+        }
+        let job = line.waiting.pop_front()?;
+        line.permits += 1;
+        let number = line.permits;
+        line.under_way.push(Holder {
+            number,
+            deadline: job.deadline(),
+            instance: Arc::clone(job.instance()),
+        });
+        let executor = Arc::downgrade(executor);
+        Some((job, Permit { number, executor }))
+    }
+
     fn give_back(&self, number: u64) {
         let mut line = lock(&self.line);
-        line.under_way.retain(|(permit, _)| *permit != number);
+        line.under_way.retain(|holder| holder.number != number);
     }
 
     /// Names those whom a check waits for, if it does.
     pub(super) fn why_waiting(&self, check: &str) -> Option<String> {
         let line = lock(&self.line);
         let waits = line.waiting.iter().any(|job| job.check().name() == check);
-        let holders = line.under_way.iter().map(|(_, check)| check.name());
+        let holders = line.under_way.iter();
+        let holders = holders.map(|holder| holder.instance.check().name());
         waits.then(|| format!("it waits for {}", name_some(holders)))
+    }
+
+    /// Sees to it that those who wait do not wait for what is overdue, though nobody asks for it.
+    fn watch(&self, executor: &Arc<Executor>) {
+        let mut line = lock(&self.line);
+        if EXPLORED || line.watched || line.waiting.is_empty() {
+            return;
+        }
+        line.watched = true;
+        drop(line);
+        if executor.plan(watch(Arc::downgrade(executor))).is_err() {
+            lock(&self.line).watched = false;
+        }
+    }
+
+    /// When the next holder is overdue, as long as somebody waits.
+    fn next_deadline(&self) -> Option<Instant> {
+        let mut line = lock(&self.line);
+        let next = line.under_way.iter().map(|holder| holder.deadline).min();
+        let next = next.filter(|_| !line.waiting.is_empty());
+        line.watched = next.is_some();
+        next
+    }
+
+    /// Settles what is overdue, which gives its permits back.
+    fn expire(&self, now: Instant, executor: &Arc<Executor>) {
+        let overdue: Vec<_> = {
+            let mut line = lock(&self.line);
+            let (overdue, rest) = std::mem::take(&mut line.under_way)
+                .into_iter()
+                .partition(|holder| holder.deadline <= now);
+            line.under_way = rest;
+            overdue
+        };
+        for holder in &overdue {
+            let hint = |check: &str| executor.why_starved(check);
+            holder.instance.expire(holder.deadline, &hint);
+        }
+        self.admit(executor);
+    }
+}
+
+async fn watch(executor: Weak<Executor>) {
+    loop {
+        let next = executor.upgrade();
+        let next = next.and_then(|executor| executor.limit.as_ref()?.next_deadline());
+        let Some(deadline) = next else {
+            return;
+        };
+        sleep_until(deadline).await;
+        let Some(executor) = executor.upgrade() else {
+            return;
+        };
+        if let Some(limit) = &executor.limit {
+            limit.expire(deadline, &executor);
+        }
     }
 }
 
@@ -91,8 +184,7 @@ impl Drop for Permit {
         };
         if let Some(limit) = &executor.limit {
             limit.give_back(self.number);
-            let jobs = limit.admit(&executor);
-            executor.begin(jobs);
+            limit.admit(&executor);
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::runtime::Handle;
-use tokio::task::JoinSet;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use self::limit::Limit;
@@ -113,7 +113,7 @@ pub(crate) struct Executor {
     clock: Clock,
     threads: Mutex<Option<Arc<Threads>>>,
     /// What runs on a runtime that was handed in; dropped, it is aborted.
-    tasks: Mutex<JoinSet<()>>,
+    tasks: Mutex<Vec<AbortHandle>>,
     limit: Option<Limit>,
 }
 
@@ -134,7 +134,7 @@ impl Executor {
         let instant = Instant::now();
         let at = match self.clock {
             Clock::System => SystemTime::now(),
-            Clock::Anchored(anchor) => anchor.at + instant.duration_since(anchor.instant),
+            Clock::Anchored(anchor) => anchor.until(instant).at,
         };
         Asked { instant, at }
     }
@@ -153,7 +153,7 @@ impl Executor {
         match &self.limit {
             Some(limit) => {
                 limit.queue(jobs);
-                self.begin(limit.admit(self));
+                limit.admit(self);
             }
             None => self.begin(jobs),
         }
@@ -163,15 +163,18 @@ impl Executor {
         if jobs.is_empty() {
             return;
         }
+        for job in jobs.iter().filter(|job| matches!(job, Job::Call(_))) {
+            // Without a thread for it, nor is there one for the job, which says so.
+            let _ = self.plan(job.watch());
+        }
         match &self.place {
             Place::Handle(handle) => {
-                let mut tasks = lock(&self.tasks);
-                while tasks.try_join_next().is_some() {}
                 for job in jobs {
-                    drop(match job {
-                        Job::Poll(future) => tasks.spawn_on(future, handle),
-                        Job::Call(call) => tasks.spawn_blocking_on(|| call.call(), handle),
-                    });
+                    let task = match job {
+                        Job::Poll(future) => handle.spawn(future).abort_handle(),
+                        Job::Call(call) => handle.spawn_blocking(|| call.call()).abort_handle(),
+                    };
+                    self.keep(task);
                 }
             }
             Place::Threads => match self.threads() {
@@ -187,10 +190,20 @@ impl Executor {
     /// Polls what is no run, until it ends or the engine is dropped.
     pub(crate) fn plan(&self, plan: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         match &self.place {
-            Place::Handle(handle) => drop(lock(&self.tasks).spawn_on(plan, handle)),
+            Place::Handle(handle) => self.keep(handle.spawn(plan).abort_handle()),
             Place::Threads => self.threads()?.poll(Polled::Plan(Box::pin(plan))),
         }
         Ok(())
+    }
+
+    /// Takes note of a task, to abort it with the rest. No lock is held while it is spawned: a
+    /// runtime that has ended drops it then and there.
+    fn keep(&self, task: AbortHandle) {
+        let mut tasks = lock(&self.tasks);
+        if tasks.len() == tasks.capacity() {
+            tasks.retain(|task| !task.is_finished());
+        }
+        tasks.push(task);
     }
 
     /// Why a check gets nowhere: it waits for its turn, or all threads are held by others.
@@ -202,7 +215,7 @@ impl Executor {
         waits.or_else(|| lock(&self.threads).as_ref()?.why_starved(check))
     }
 
-    /// Whether a check is being polled, all this time.
+    /// Whether a poll of a check has taken too long, and has not returned.
     pub(crate) fn is_held_by(&self, check: &str) -> bool {
         lock(&self.threads)
             .as_ref()
@@ -217,6 +230,13 @@ impl Executor {
         let started = Arc::new(Threads::start_all(threads::Limits::default())?);
         *threads = Some(Arc::clone(&started));
         Ok(started)
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        let tasks = std::mem::take(&mut *lock(&self.tasks));
+        tasks.iter().for_each(AbortHandle::abort);
     }
 }
 

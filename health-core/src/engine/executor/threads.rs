@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::task::Task;
 use super::{Job, Polled, name_some};
-use crate::engine::run::RunCall;
+use crate::engine::run::{HELD, RunCall};
 use crate::sync::{Condvar, EXPLORED, Mutex, MutexGuard, discard, guarded, lock, thread};
 
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +67,7 @@ struct Queue {
     pollers: usize,
     idle: usize,
     /// What the pollers poll just now.
-    polled: Vec<Arc<Task>>,
+    polled: Vec<(Instant, Arc<Task>)>,
     live: Vec<Option<Weak<Task>>>,
     free: Vec<usize>,
     /// Whether the watcher waits for a backlog.
@@ -111,10 +111,12 @@ impl Threads {
         self.shared.start(vec![future]);
     }
 
-    /// Whether a check is being polled just now.
+    /// Whether a poll of a check has taken too long, and has not returned.
     pub(super) fn is_polling(&self, check: &str) -> bool {
         let queue = lock(&self.shared.queue);
-        queue.polled.iter().any(|task| task.name() == check)
+        let too_long = |since: &Instant| since.elapsed() >= HELD;
+        let mut polled = queue.polled.iter();
+        polled.any(|(since, task)| task.name() == check && too_long(since))
     }
 
     /// Names the checks that hold the threads, if all that there may be are held, and not by the
@@ -122,10 +124,11 @@ impl Threads {
     pub(super) fn why_starved(&self, check: &str) -> Option<String> {
         let queue = lock(&self.shared.queue);
         let held = queue.polled.len();
-        if held < self.shared.limits.pollers || queue.polled.iter().any(|t| t.name() == check) {
+        if held < self.shared.limits.pollers || queue.polled.iter().any(|(_, t)| t.name() == check)
+        {
             return None;
         }
-        let holders = name_some(queue.polled.iter().map(|task| task.name()));
+        let holders = name_some(queue.polled.iter().map(|(_, task)| task.name()));
         Some(format!("all {held} check threads are held by {holders}"))
     }
 }
@@ -224,7 +227,7 @@ impl Shared {
             if let Some((_, task)) = queue.tasks.pop_front() {
                 queue.taken += 1;
                 task.taken();
-                queue.polled.push(Arc::clone(&task));
+                queue.polled.push((Instant::now(), Arc::clone(&task)));
                 let shutting_down = queue.shutting_down;
                 drop(queue);
                 let is_sound = self.poll_one(task, shutting_down);
@@ -260,7 +263,7 @@ impl Shared {
         let index = queue
             .polled
             .iter()
-            .position(|polled| Arc::ptr_eq(polled, &task));
+            .position(|(_, polled)| Arc::ptr_eq(polled, &task));
         let same = index.map(|index| queue.polled.swap_remove(index));
         if ended {
             queue.live[task.key] = None;

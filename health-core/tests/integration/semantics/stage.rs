@@ -88,7 +88,7 @@ impl Stage {
                 drop(health.check("other", Caller::nobody()).unwrap());
                 settle().await;
             }
-            Step::OpenGate => health.startup_gate("gate").open(),
+            Step::OpenGate => health.startup_gate("gate").unwrap().open(),
             Step::Drain => health.start_draining(),
             Step::StopDraining => health.stop_draining(),
             Step::Maintain => health.start_maintenance(Maintenance::new("disk")),
