@@ -197,6 +197,7 @@ mod loom_tests {
     use tokio::runtime::{Builder, Handle};
 
     use super::*;
+    use crate::Check;
     use crate::bind::Work;
     use crate::engine::executor::{Clock, Place, Threads};
     use crate::engine::run::tests::job_of;
