@@ -3,6 +3,7 @@
 
 mod data;
 mod dialect;
+mod drain;
 mod endpoint;
 mod management;
 mod mounted;
@@ -24,6 +25,7 @@ pub use health_core::{
 pub use health_macros::health_check_actix as health_check;
 
 pub use self::data::ViaActix;
+pub use self::drain::{Drain, DrainExt, DrainLayer, DrainService};
 pub use self::respond::HealthRequest;
 pub use self::service::{HealthService, service, try_service};
 

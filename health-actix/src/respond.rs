@@ -12,6 +12,7 @@ use health_core::{Caller, Phase, Probe, Report};
 use serde::Serialize;
 
 use crate::dialect::default::{CheckBody, METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND, ProbeBody};
+use crate::drain::close;
 use crate::endpoint::{ALLOWED, Endpoint, Kind, METHODS, NAME};
 use crate::mounted::Mounted;
 
@@ -40,29 +41,38 @@ use crate::mounted::Mounted;
 #[non_exhaustive]
 pub struct HealthRequest;
 
-/// Answers a request to an endpoint.
+/// Answers a request to an endpoint. While the process drains, whoever asks is sent elsewhere with
+/// the next request: a connection that is kept alive would end in a server that has stopped.
 pub(crate) async fn respond(
     mounted: Arc<Mounted>,
     endpoint: Endpoint,
     request: HttpRequest,
 ) -> HttpResponse {
     request.extensions_mut().insert(HealthRequest);
+    let mut response = answer(&mounted, endpoint, &request).await;
+    if mounted.health().is_draining() {
+        close(response.head_mut());
+    }
+    response
+}
+
+async fn answer(mounted: &Mounted, endpoint: Endpoint, request: &HttpRequest) -> HttpResponse {
     let method = request.method();
     if !METHODS.contains(method) {
         let mut response = HttpResponse::MethodNotAllowed();
         response.insert_header((ALLOW, ALLOWED));
         return json(&mut response, &METHOD_NOT_ALLOWED);
     }
-    if *method == Method::OPTIONS && is_preflight(&request) {
+    if *method == Method::OPTIONS && is_preflight(request) {
         let mut response = HttpResponse::NoContent();
         return response.insert_header((ALLOW, ALLOWED)).finish();
     }
     match endpoint.kind {
-        Kind::Probe(probe) => respond_to_probe(&mounted, probe, &request).await,
-        Kind::Check => respond_to_check(&mounted, &request).await,
+        Kind::Probe(probe) => respond_to_probe(mounted, probe, request).await,
+        Kind::Check => respond_to_check(mounted, request).await,
         Kind::OpenApi => {
             let mut response = HttpResponse::Ok();
-            with_headers(&mut response).body(mounted.document(&request))
+            with_headers(&mut response).body(mounted.document(request))
         }
     }
 }

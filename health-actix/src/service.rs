@@ -108,6 +108,11 @@ impl HealthService {
         }
     }
 
+    /// What these endpoints tell of. Of [`service`] it is the one that the whole process shares.
+    pub const fn health(&self) -> &Health {
+        &self.health
+    }
+
     /// Mounts the endpoints below another path than `/health`.
     ///
     /// A slash at the end is ignored. A path that cannot be mounted is a mistake: see
@@ -154,10 +159,6 @@ impl HealthService {
     #[cfg_attr(docsrs, doc(cfg(feature = "utoipa")))]
     pub fn openapi(&self) -> utoipa::openapi::OpenApi {
         openapi::document(&self.health, &self.prefix)
-    }
-
-    pub(crate) fn health(&self) -> &Health {
-        &self.health
     }
 
     /// As it can be mounted: with mistakes, one that says so.

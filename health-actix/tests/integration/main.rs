@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod data;
+mod drain;
 mod golden;
 mod management;
 mod methods;
