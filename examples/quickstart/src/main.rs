@@ -6,7 +6,8 @@
 //! curl -i http://127.0.0.1:8000/notes -H 'content-type: application/json' -d '{"text": "hello"}'
 //! ```
 //!
-//! What health needs is in `checks.rs`, and one line of [`serve`].
+//! What health needs is in `checks.rs`, and one line of [`serve`]; three more let it drain: watch
+//! `/health/ready` after Ctrl-C.
 
 mod checks;
 mod database;
@@ -20,13 +21,14 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use actix_web::{App, HttpServer, rt, web};
+use health_actix::DrainExt;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::schema::Schema;
 use crate::settings::Settings;
 
-/// Ends with 1 if the service cannot start; with 0 on Ctrl-C and on SIGTERM.
+/// Ends with 1 if the service cannot start; with 0 on Ctrl-C and on SIGTERM, once it has drained.
 #[actix_web::main]
 async fn main() -> ExitCode {
     start_log();
@@ -46,7 +48,11 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         host,
         port,
         database_file,
+        drain,
     } = Settings::from_env()?;
+    // First of all: a signal that comes while the rest is made is not lost.
+    let health = health_actix::service().health().clone();
+    let drain = health.drain(drain);
     // What is made out here is shared by all workers; in the factory, each would get its own.
     let pool = web::Data::new(database_file.open());
     let file = web::Data::new(database_file);
@@ -56,12 +62,14 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let shared_pool = pool.clone();
     let server = HttpServer::new(move || {
         App::new()
+            .wrap(health.drain_layer())
             .service(health_actix::service())
             .app_data(shared_pool.clone())
             .app_data(file.clone())
             .app_data(schema.clone())
             .configure(notes::routes)
     })
+    .shutdown_signal(drain)
     .bind((host.as_str(), port))
     .map_err(|e| format!("cannot listen on {host}:{port}, as HOST and PORT say: {e}"))?;
 
@@ -104,7 +112,7 @@ fn announce(addresses: &[SocketAddr]) -> io::Result<()> {
         for (path, remark) in URLS {
             writeln!(out, "  {:<50} {remark}", format!("http://{address}{path}"))?;
         }
-        writeln!(out, "\nCtrl-C ends it.")?;
+        writeln!(out, "\nCtrl-C drains and ends it; twice, it does not wait.")?;
     }
     out.flush()
 }

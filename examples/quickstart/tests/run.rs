@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,6 +17,12 @@ type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
 
 /// Nothing that is waited for here takes longer, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A delay, in milliseconds, that does not end before patience does.
+const FOR_EVER: &str = "600000";
+
+/// What fits into a pipe that nobody reads, in bytes.
+const PIPE: usize = 64 << 10;
 
 #[test]
 fn the_service_starts_and_keeps_notes() -> Result {
@@ -137,13 +143,129 @@ fn notes_survive_a_restart() -> Result {
 }
 
 #[test]
-fn signals_end_it_cleanly() -> Result {
+fn signals_end_it_cleanly_and_at_once_without_a_delay() -> Result {
     for signal in ["TERM", "INT"] {
         let directory = Directory::new()?;
         let mut service = Service::start(directory.path())?;
         service.wait_for("/health/ready", 200)?;
         assert_eq!(service.signal(signal)?.code(), Some(0), "SIG{signal}");
+        service.wait_for_log("asked to stop: the server does in 0.0 s")?;
     }
+    Ok(())
+}
+
+#[test]
+fn it_drains_for_two_seconds() -> Result {
+    for signal in ["TERM", "INT"] {
+        let directory = Directory::new()?;
+        let mut service = Service::run(quickstart(directory.path()).env_remove("DRAIN_MS"))?;
+        service.wait_for("/health/ready", 200)?;
+        let start = Instant::now();
+        service.kill(signal)?;
+        let draining = service.wait_for("/health/ready", 503)?;
+        assert_eq!(draining, json!({ "status": "draining" }), "SIG{signal}");
+        assert_eq!(service.wait_for_end()?.code(), Some(0), "SIG{signal}");
+        assert!(start.elapsed() >= Duration::from_secs(2), "SIG{signal}");
+    }
+    Ok(())
+}
+
+#[test]
+fn while_it_drains_it_serves_and_closes_what_is_kept_alive() -> Result {
+    let directory = Directory::new()?;
+    let mut service = Service::run(quickstart(directory.path()).env("DRAIN_MS", FOR_EVER))?;
+    service.wait_for("/health/ready", 200)?;
+    let mut kept = Vec::new();
+    for path in ["/health/ready", "/health/live", "/notes"] {
+        let mut connection = service.connect()?;
+        for _ in 0..2 {
+            let answer = connection.get(path)?;
+            assert_eq!((answer.code, answer.closes), (200, false), "{path}");
+        }
+        kept.push((path, connection));
+    }
+    let in_flight = InFlight::begin(service.connect()?)?;
+
+    service.kill("TERM")?;
+    let draining = json!({ "status": "draining" });
+    assert_eq!(service.wait_for("/health/ready", 503)?, draining);
+    assert_eq!(service.get("/health")?, (200, json!({ "status": "alive" })));
+    assert_eq!(service.get("/health/started")?.0, 200);
+    assert_eq!(service.post("/notes", r#"{"text": "late"}"#)?.0, 201);
+    for (path, mut connection) in kept {
+        let answer = connection.get(path)?;
+        let code = if path == "/health/ready" { 503 } else { 200 };
+        assert_eq!((answer.code, answer.closes), (code, true), "{path}");
+        assert!(connection.is_at_its_end()?, "{path}");
+    }
+
+    // The second one ends the delay; the listener closes, and what is in flight is finished.
+    service.kill("INT")?;
+    poll(|| Ok(service.connect().is_err().then_some(())))?;
+    assert_eq!(service.child.try_wait()?, None, "a request is in flight");
+    assert_eq!(in_flight.finish()?.code, 201);
+    assert_eq!(service.wait_for_end()?.code(), Some(0));
+    service.wait_for_log("asked again: the server stops now")
+}
+
+#[test]
+fn what_is_in_flight_outlives_the_delay() -> Result {
+    let directory = Directory::new()?;
+    let mut service = Service::run(quickstart(directory.path()).env("DRAIN_MS", "100"))?;
+    service.wait_for("/health/ready", 200)?;
+    let in_flight = InFlight::begin(service.connect()?)?;
+    service.kill("TERM")?;
+    poll(|| Ok(service.connect().is_err().then_some(())))?;
+    assert_eq!(in_flight.finish()?.code, 201);
+    assert_eq!(service.wait_for_end()?.code(), Some(0));
+    Ok(())
+}
+
+#[test]
+fn sigusr1_drains_and_its_time_counts() -> Result {
+    let directory = Directory::new()?;
+    let delay = Duration::from_millis(1000);
+    let mut service = Service::run(quickstart(directory.path()).env("DRAIN_MS", "1000"))?;
+    service.wait_for("/health/ready", 200)?;
+    service.kill("USR1")?;
+    service.wait_for("/health/ready", 503)?;
+
+    // For longer than the delay, as nothing is to stop.
+    let start = Instant::now();
+    poll(|| {
+        service.kill("USR1")?;
+        let (code, body) = service.get("/health/ready")?;
+        assert_eq!((code, &body["status"]), (503, &json!("draining")));
+        Ok((start.elapsed() > delay).then_some(()))
+    })?;
+    assert_eq!(service.get("/notes")?.0, 200);
+    assert_eq!(service.signal("TERM")?.code(), Some(0));
+    service.wait_for_log("asked to stop: the server does in 0.0 s")
+}
+
+/// A start is held up by a pipe that nobody reads, so that the URLs cannot be printed.
+#[test]
+fn a_signal_during_the_start_is_not_lost() -> Result {
+    let directory = Directory::new()?;
+    let (mut reader, mut stdout) = io::pipe()?;
+    stdout.write_all(&[b'\n'; PIPE])?;
+    let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+    let mut command = quickstart(directory.path());
+    command
+        .env("PORT", address.port().to_string())
+        .env("DRAIN_MS", FOR_EVER)
+        .stdout(stdout);
+    let mut service = Service::spawn(&mut command)?;
+    // The command would keep a writing end of the pipe open.
+    drop(command);
+    service.address = address.to_string();
+    poll(|| Ok(service.connect().ok()))?;
+
+    service.kill("TERM")?;
+    thread::spawn(move || io::copy(&mut reader, &mut io::sink()));
+    let draining = service.wait_for("/health/ready", 503)?;
+    assert_eq!(draining, json!({ "status": "draining" }));
+    assert_eq!(service.signal("TERM")?.code(), Some(0));
     Ok(())
 }
 
@@ -191,6 +313,7 @@ fn quickstart(directory: &Path) -> Command {
     command
         .env("DATABASE_FILE", directory.join("quickstart.sqlite"))
         .env("PORT", "0")
+        .env("DRAIN_MS", "0")
         .env_remove("HOST")
         .env_remove("RUST_LOG");
     command
@@ -205,20 +328,33 @@ struct Service {
 
 impl Service {
     fn start(directory: &Path) -> Result<Self> {
-        let mut command = quickstart(directory);
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let stdout = lines(child.stdout.take().ok_or("stdout is piped")?);
-        let log = lines(child.stderr.take().ok_or("stderr is piped")?);
-        let mut service = Self {
-            child,
-            address: String::new(),
-            log,
-        };
-        service.address = printed_address(&stdout)?;
+        Self::run(&mut quickstart(directory))
+    }
+
+    /// Returns when it listens.
+    fn run(command: &mut Command) -> Result<Self> {
+        let mut service = Self::spawn(command.stdout(Stdio::piped()))?;
+        let stdout = service.child.stdout.take().ok_or("stdout is piped")?;
+        service.address = printed_address(&lines(stdout))?;
         Ok(service)
+    }
+
+    /// Returns at once; where it listens is not known.
+    fn spawn(command: &mut Command) -> Result<Self> {
+        let mut child = command.stderr(Stdio::piped()).spawn()?;
+        let log = lines(child.stderr.take().ok_or("stderr is piped")?);
+        let address = String::new();
+        Ok(Self {
+            child,
+            address,
+            log,
+        })
+    }
+
+    fn connect(&self) -> Result<Connection> {
+        let stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Connection(BufReader::new(stream)))
     }
 
     fn get(&self, path: &str) -> Result<(u16, Value)> {
@@ -272,12 +408,104 @@ impl Service {
 
     /// Sends a signal and waits for the end.
     fn signal(&mut self, signal: &str) -> Result<ExitStatus> {
+        self.kill(signal)?;
+        self.wait_for_end()
+    }
+
+    /// Sends a signal.
+    fn kill(&self, signal: &str) -> Result {
         let id = self.child.id().to_string();
         let kill = Command::new("kill")
             .args([&format!("-{signal}"), &id])
             .status()?;
         assert!(kill.success(), "kill -{signal} {id}");
+        Ok(())
+    }
+
+    fn wait_for_end(&mut self) -> Result<ExitStatus> {
         poll(|| Ok(self.child.try_wait()?))
+    }
+
+    /// Reads the log until a line says this.
+    fn wait_for_log(&self, text: &str) -> Result {
+        loop {
+            let line = self.log.recv_timeout(PATIENCE);
+            let line = line.map_err(|e| format!("the log does not say {text:?}: {e}"))?;
+            if line.contains(text) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// A connection that is kept alive.
+struct Connection(BufReader<TcpStream>);
+
+struct Answer {
+    code: u16,
+    /// Whether it says that the connection ends here.
+    closes: bool,
+}
+
+impl Connection {
+    fn get(&mut self, path: &str) -> Result<Answer> {
+        self.send(&format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n"))?;
+        self.answer()
+    }
+
+    fn send(&mut self, text: &str) -> Result {
+        Ok(self.0.get_mut().write_all(text.as_bytes())?)
+    }
+
+    /// Reads an answer with its body, and not a byte more.
+    fn answer(&mut self) -> Result<Answer> {
+        let head = self.head()?;
+        let code = head.split(' ').nth(1).ok_or("a head has a code")?.parse()?;
+        let length = head
+            .lines()
+            .find_map(|l| l.strip_prefix("content-length: "));
+        let length = length.map_or(Ok(0), str::parse)?;
+        self.0.read_exact(&mut vec![0; length])?;
+        let closes = head.contains("connection: close\r\n");
+        Ok(Answer { code, closes })
+    }
+
+    fn head(&mut self) -> Result<String> {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if self.0.read_line(&mut head)? == 0 {
+                return Err(format!("the connection ended after {head:?}").into());
+            }
+        }
+        Ok(head)
+    }
+
+    fn is_at_its_end(&mut self) -> Result<bool> {
+        Ok(self.0.read(&mut [0])? == 0)
+    }
+}
+
+/// A request that is being handled for as long as its body is not there.
+struct InFlight(Connection);
+
+impl InFlight {
+    const BODY: &str = r#"{"text": "in flight"}"#;
+
+    /// Returns when it is being handled.
+    fn begin(mut connection: Connection) -> Result<Self> {
+        connection.send(&format!(
+            "POST /notes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nexpect: 100-continue\r\n\r\n",
+            Self::BODY.len()
+        ))?;
+        let proceed = connection.head()?;
+        assert!(proceed.starts_with("HTTP/1.1 100 "), "{proceed}");
+        Ok(Self(connection))
+    }
+
+    fn finish(mut self) -> Result<Answer> {
+        self.0.send(Self::BODY)?;
+        self.0.answer()
     }
 }
 
