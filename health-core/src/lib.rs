@@ -18,6 +18,7 @@ mod inbox;
 #[cfg(health_loom)]
 mod interleavings;
 mod lifecycle;
+mod location;
 mod mask;
 mod observe;
 mod outcome;
@@ -37,7 +38,7 @@ mod told;
 pub use health_macros::health_check;
 
 pub use self::builder::HealthBuilder;
-pub use self::check::{Check, Location};
+pub use self::check::Check;
 pub use self::context::{Caller, Context, FromContext, Identity, Requirement, State, ViaState};
 pub use self::engine::Runtime;
 pub use self::error::{BuildError, Mistake};
@@ -45,6 +46,7 @@ pub use self::gate::{ClosedGate, StartupGate, UnknownGate};
 pub use self::health::Health;
 pub use self::history::{History, PastRun};
 pub use self::lifecycle::{Maintenance, Phase};
+pub use self::location::Location;
 pub use self::mask::mask;
 pub use self::observe::{FinishedRun, Observer, Transition};
 pub use self::outcome::{IntoOutcome, Outcome, Reason, Value};

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::Check;
-use crate::check::{Location, is_valid_name};
+use crate::Location;
+use crate::check::is_valid_name;
 use crate::context::StateMap;
 use crate::dependencies;
 use crate::descriptor::Descriptor;

@@ -1,0 +1,259 @@
+//! What is known of an instance, and the rules by which that changes. No code of the user's runs
+//! here, for it is called under a lock; what is to be done afterwards is handed out.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::batch::Batch;
+use super::executor::Permit;
+use super::flight::{Flight, Hint};
+use crate::finding::{Finding, Found};
+use crate::history::Memory;
+use crate::observe::{News, Teller};
+use crate::sample::{Asked, Sample, spell};
+use crate::settings::Age;
+use crate::standing::Standing;
+use crate::told::Told;
+use crate::{Check, Probe, Reason, Status};
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) runs: RunId,
+    pub(super) flight: Option<Flight>,
+    pub(super) last: Option<(RunId, Finding)>,
+    /// The first result that passed: a startup check's latch.
+    pub(super) passed: Option<Finding>,
+    pub(super) standing: Standing,
+    pub(super) memory: Memory,
+    pub(super) told: Told,
+    /// What something else than a run says of it, and since when.
+    pub(super) said: Option<(Status, Asked)>,
+    /// When its schedule begins, if it has one.
+    pub(super) scheduled: Option<Instant>,
+}
+
+/// Numbers the runs of an instance.
+pub(crate) type RunId = u64;
+
+/// Who asks, when, and what for.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) asked: Asked,
+    /// The schedule asks for no probe, and always wants a run.
+    pub(crate) probe: Option<Probe>,
+    pub(crate) batch: &'a Arc<Batch>,
+    pub(crate) hint: Hint<'a>,
+}
+
+/// What [`Instance::ask`] gives.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The result is there.
+    Known(Finding),
+    /// A run is under way and will settle the batch.
+    Joined(RunId),
+    /// A run has to be started; it will settle the batch.
+    Start(RunId),
+}
+
+impl State {
+    /// Nothing is known.
+    pub(super) fn new(teller: &Teller) -> Self {
+        Self {
+            runs: 0,
+            flight: None,
+            last: None,
+            passed: None,
+            standing: Standing::default(),
+            memory: Memory::of_the_last(teller.remembered()),
+            told: teller.told(),
+            said: None,
+            scheduled: None,
+        }
+    }
+
+    pub(super) fn answer(&mut self, check: &Check, question: Question<'_>) -> Answer {
+        let Question { asked, batch, .. } = question;
+        let known = match question.probe {
+            Some(probe) => self.known(check, asked, probe, question.hint),
+            None => self.still_running(asked, check, question.hint),
+        };
+        if let Some(finding) = known {
+            return Answer::Known(finding);
+        }
+        if let Some(flight) = &mut self.flight {
+            batch.add();
+            flight.waiting.push(Arc::clone(batch));
+            return Answer::Joined(flight.run);
+        }
+        let not_yet = |begins| asked.instant < begins && question.probe.is_some();
+        if self.scheduled.is_some_and(not_yet) {
+            return Answer::Known(self.no_result(asked));
+        }
+        batch.add();
+        self.runs += 1;
+        self.flight = Some(Flight::new(self.runs, asked, check, Arc::clone(batch)));
+        Answer::Start(self.runs)
+    }
+
+    pub(super) fn result(&self, run: RunId) -> Option<Finding> {
+        let (_, finding) = self.last.as_ref().filter(|(last, _)| *last >= run)?;
+        Some(finding.clone())
+    }
+
+    pub(super) fn leave(&mut self, run: RunId, batch: &Arc<Batch>) {
+        if let Some(flight) = self.flight.as_mut().filter(|f| f.run == run) {
+            flight.waiting.retain(|b| !Arc::ptr_eq(b, batch));
+        }
+    }
+
+    /// What can be said without waiting for a run.
+    pub(super) fn known(
+        &mut self,
+        check: &Check,
+        asked: Asked,
+        probe: Probe,
+        hint: Hint<'_>,
+    ) -> Option<Finding> {
+        let running = self.still_running(asked, check, hint);
+        if running.is_some() {
+            return running;
+        }
+        let (_, last) = self.last.as_ref()?;
+        let age = asked.instant.duration_since(last.sample.asked);
+        let scheduled = self.scheduled.is_some();
+        match check.settings().age(probe, last.sample.raw, age, scheduled) {
+            Age::Fresh => Some(last.clone()),
+            Age::Stale => {
+                let message = format!("no result for {}", spell(age));
+                let last = last.sample.asked();
+                let since = last.until(last.instant + check.settings().stale_after());
+                Some(self.said(asked.failed(Reason::Stale, message), since))
+            }
+            Age::Old => None,
+        }
+    }
+
+    pub(super) fn still_running(
+        &self,
+        asked: Asked,
+        check: &Check,
+        hint: Hint<'_>,
+    ) -> Option<Finding> {
+        let flight = self.flight.as_ref().filter(|flight| flight.settled)?;
+        let sample = flight.still_running(asked, hint(check.name()));
+        Some(Found::new(sample, self.standing))
+    }
+
+    fn no_result(&self, asked: Asked) -> Finding {
+        let sample = asked.failed(Reason::NoResult, "no result yet");
+        Found::new(sample, self.standing)
+    }
+
+    /// What something else than a run says of it, since it said so first.
+    pub(super) fn said(&mut self, sample: Sample, since: Asked) -> Finding {
+        let said = self.said.filter(|(status, _)| *status == sample.raw);
+        let (status, since) = said.unwrap_or((sample.raw, since));
+        self.said = Some((status, since));
+        Found::new(sample, self.standing.taken_for(status, since))
+    }
+
+    /// Whether the schedule had brought nothing for too long when a run was asked for.
+    fn was_stale(&self, check: &Check, asked: Instant) -> bool {
+        let last = self.last.as_ref().filter(|_| self.scheduled.is_some());
+        let age = last.map(|(_, last)| asked.duration_since(last.sample.asked));
+        age.is_some_and(|age| age >= check.settings().stale_after())
+    }
+
+    pub(super) fn wanted(&mut self, run: RunId, now: Instant) -> Option<&mut Flight> {
+        let flight = self.flight.as_mut().filter(|f| f.run == run)?;
+        (!flight.settled && now < flight.deadline()).then_some(flight)
+    }
+
+    /// Settles a run that is overdue, and counts it again each time that it is so.
+    pub(super) fn expire(&mut self, check: &Check, now: Instant, hint: Hint<'_>) -> Option<After> {
+        let flight = self.flight.as_mut()?;
+        if !flight.fails_now(now) {
+            return None;
+        }
+        if flight.settled {
+            return self.count_again(check, now);
+        }
+        let sample = flight.timed_out(hint(check.name()));
+        Some(self.settle(check, sample, now))
+    }
+
+    fn count_again(&mut self, check: &Check, now: Instant) -> Option<After> {
+        let flight = self.flight.as_ref()?;
+        let before = self.standing.decided();
+        self.standing.count(check, Status::Unhealthy, flight.asked);
+        if let Some((_, last)) = &mut self.last {
+            Arc::make_mut(last).standing = self.standing;
+        }
+        if self.standing.decided() == before {
+            return None;
+        }
+        let sample = flight.still_running(flight.asked.until(now), None);
+        let finding = Found::new(sample, self.standing);
+        Some(After {
+            news: [Some(self.told.hear(before, finding, now, false)), None],
+            ..After::default()
+        })
+    }
+
+    /// Publishes the result of the run that is under way, once.
+    pub(super) fn settle(&mut self, check: &Check, sample: Sample, now: Instant) -> After {
+        let Some(flight) = self.flight.as_mut().filter(|f| !f.settled) else {
+            return After::default();
+        };
+        flight.settled = true;
+        let run = flight.run;
+        let waiting = std::mem::take(&mut flight.waiting);
+        let permit = flight.permit.take();
+        let asked = flight.asked.instant;
+        let before = self.standing.decided();
+        if self.was_stale(check, asked) {
+            // What was before the gap says nothing of what is after it.
+            self.standing.forget();
+        }
+        self.standing.count(check, sample.raw, sample.asked());
+        self.said = None;
+        let finding = Found::new(sample, self.standing);
+        self.memory.add(&finding);
+        self.last = Some((run, finding.clone()));
+        if self.passed.is_none() && self.standing.passed() {
+            self.passed = Some(finding.clone());
+            self.told.passed(check);
+        }
+        After {
+            waiting,
+            permit,
+            news: [Some(self.told.hear(before, finding, now, true)), None],
+        }
+    }
+}
+
+/// What is to be done once the lock is released.
+#[derive(Debug, Default)]
+#[must_use]
+pub(super) struct After {
+    pub(super) waiting: Vec<Arc<Batch>>,
+    pub(super) permit: Option<Permit>,
+    pub(super) news: [Option<News>; 2],
+}
+
+impl After {
+    /// Adds what comes later. A run settles once, so only one of the two has settled.
+    pub(super) fn add(&mut self, mut later: Self) {
+        if self.waiting.is_empty() {
+            self.waiting = later.waiting;
+        }
+        self.permit = self.permit.take().or(later.permit);
+        if self.news[0].is_none() {
+            self.news = later.news;
+        } else {
+            self.news[1] = self.news[1].take().or_else(|| later.news[0].take());
+        }
+    }
+}
