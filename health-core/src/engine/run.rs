@@ -73,6 +73,11 @@ impl Run {
         begins
     }
 
+    /// From when on its result does not count.
+    fn deadline(&self) -> Instant {
+        self.asked.instant + self.instance.check().settings().longest_timeout()
+    }
+
     fn record(&self, outcome: Status, reason: Option<Reason>, duration: Duration) {
         self.span.record("outcome", outcome.as_str());
         if let Some(reason) = reason {
@@ -95,7 +100,11 @@ impl Run {
             Err(panic) => Sample::panicked(&panic, self.asked).after(latency),
         };
         sample.weigh_latency(self.instance.check().degraded_after());
-        self.record(sample.raw, sample.reason, latency);
+        if began + latency < self.deadline() {
+            self.record(sample.raw, sample.reason, latency);
+        } else {
+            self.record(Status::Unhealthy, Some(Reason::TimedOut), latency);
+        }
         self.end(Some(sample));
     }
 
@@ -314,7 +323,7 @@ impl Job {
 
     /// When the run is overdue.
     pub(crate) fn deadline(&self) -> Instant {
-        self.run().asked.instant + self.check().settings().longest_timeout()
+        self.run().deadline()
     }
 
     /// Counts a run that cannot be cancelled each timeout, as long as it has not ended.

@@ -32,9 +32,11 @@ impl Task {
         }
     }
 
-    /// The check's name.
+    /// The check's name; schedules, which are polled too, hold no thread.
     pub(super) fn name(&self) -> &str {
-        self.check.as_ref().map_or("", |check| check.name())
+        self.check
+            .as_ref()
+            .map_or("a startup attempt", |check| check.name())
     }
 
     /// It was taken from the queue, which is locked: so a shutdown that this poll is not told of
