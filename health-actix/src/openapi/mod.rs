@@ -141,13 +141,16 @@ fn describe(kind: Kind, health: &Health) -> (&'static str, String) {
             let serving = health
                 .checks()
                 .filter(|check| check.probes().contains(probe));
-            (summary, format!("{about}{}", check_list(serving)))
+            (
+                summary,
+                format!("{about}{}", check_list(serving, Some(probe))),
+            )
         }
         Kind::Check => (
             "How is one check doing?",
             format!(
                 "The check's own status, whatever its criticality and the service's lifecycle.{}",
-                check_list(health.checks())
+                check_list(health.checks(), None)
             ),
         ),
         Kind::OpenApi => (
@@ -157,20 +160,19 @@ fn describe(kind: Kind, health: &Health) -> (&'static str, String) {
     }
 }
 
-/// The checks as a Markdown list, which every viewer of OpenAPI shows.
-fn check_list<'a>(checks: impl Iterator<Item = &'a Check>) -> String {
+/// The checks as a Markdown list, which every viewer of OpenAPI shows: as they are for this probe,
+/// or of themselves.
+fn check_list<'a>(checks: impl Iterator<Item = &'a Check>, probe: Option<Probe>) -> String {
     let line = |check: &Check| {
         let summary = summary(check.description());
-        let criticality = if check.is_critical() {
-            ""
-        } else {
-            ", not critical"
-        };
+        let timeout = probe.map_or(check.timeout(), |probe| check.timeout_for(probe));
+        let critical = probe.map_or(check.is_critical(), |probe| check.is_critical_for(probe));
+        let criticality = if critical { "" } else { ", not critical" };
         let separator = if summary.is_empty() { "" } else { ": " };
         format!(
             "\n- `{}` ({} ms{criticality}){separator}{summary}",
             check.name(),
-            check.timeout().as_millis()
+            timeout.as_millis()
         )
     };
     let lines: String = checks.map(line).collect();
@@ -293,7 +295,7 @@ fn probe_examples(probe: Probe, health: &Health) -> [Value; 2] {
     let check = serving.next();
     let name = check.map_or("example", Check::name);
     let healthy = json!({ name: {"healthy": true, "latency_ms": 3.2} });
-    let failing = json!({ name: {"healthy": false, "error": timeout_of(check)} });
+    let failing = json!({ name: {"healthy": false, "error": timeout_of(check, Some(probe))} });
     let [passes, fails] = probe_words(probe);
     let mut passes = json!({"status": passes[0]});
     let mut fails = json!({"status": fails[0], "checks": failing});
@@ -310,11 +312,12 @@ fn check_examples(health: &Health) -> [Value; 2] {
     let name = check.map_or("example", Check::name);
     [
         json!({"status": "healthy", "name": name, "latency_ms": 3.2}),
-        json!({"status": "unhealthy", "name": name, "error": timeout_of(check)}),
+        json!({"status": "unhealthy", "name": name, "error": timeout_of(check, None)}),
     ]
 }
 
-fn timeout_of(check: Option<&Check>) -> String {
-    let timeout = check.map_or(Check::DEFAULT_TIMEOUT, Check::timeout);
+fn timeout_of(check: Option<&Check>, probe: Option<Probe>) -> String {
+    let timeout = |check: &Check| probe.map_or(check.timeout(), |probe| check.timeout_for(probe));
+    let timeout = check.map_or(Check::DEFAULT_TIMEOUT, timeout);
     format!("Timeout after {}ms", timeout.as_millis())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::web;
-use health_actix::{Check, Health, HealthService};
+use health_actix::{Check, Health, HealthService, Probe};
 use serde_json::{Value, json};
 
 use crate::golden::expect;
@@ -136,4 +136,21 @@ fn operations_of_two_services_do_not_clash() {
     all.sort();
     all.dedup();
     assert_eq!(all.len(), 3 * 6 * 3, "{all:?}");
+}
+
+#[test]
+fn a_probe_lists_a_check_as_it_is_for_that_probe() {
+    let check = fine("partner")
+        .liveness()
+        .with_timeout_for(Probe::Liveness, Duration::from_millis(100))
+        .with_critical_for(Probe::Liveness, false);
+    let document = document(&HealthService::new(&health([check])));
+    let about = |path: &str| document["paths"][path]["get"]["description"].to_string();
+    let liveness = about("/health/live");
+    assert!(
+        liveness.contains("`partner` (100 ms, not critical)"),
+        "{liveness}"
+    );
+    let readiness = about("/health/ready");
+    assert!(readiness.contains("`partner` (800 ms)"), "{readiness}");
 }
