@@ -83,7 +83,7 @@ fn blocking() {}
 fn outcome() {}
 
 /// It waits.
-#[health_check(kind = ["liveness", "readiness"], cache_ms = 5, timeout_ms = 7, tags = ["tag"])]
+#[health_check(kind = ["liveness", "readiness"], cache_ms = 5, timeout_ms = 7000, tags = ["tag"])]
 async fn waits(number: ::health_core::State<::core::primitive::u32>) -> ::health_core::Outcome {
     ::std::assert_eq!(*number, 5);
     ::health_core::Outcome::healthy()
