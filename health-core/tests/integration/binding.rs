@@ -10,17 +10,24 @@ use health_core::{
 use crate::support::{Count, entry, ms};
 
 /// What a request carries, as a web framework would have it.
-struct Request {
+pub(crate) struct Request {
     tenant: Option<Arc<Tenant>>,
 }
 
 struct Tenant {
     up: bool,
     asked: Count,
+    explosive: bool,
 }
 
 /// An argument from the request.
 struct OfRequest(Arc<Tenant>);
+
+impl Drop for OfRequest {
+    fn drop(&mut self) {
+        assert!(!self.0.explosive, "dropped, as it was told");
+    }
+}
 
 enum ViaTest {}
 
@@ -67,9 +74,22 @@ fn builder() -> HealthBuilder {
 }
 
 fn request(up: bool) -> Request {
-    let asked = Count::default();
+    request_of(up, false)
+}
+
+/// What is taken from it panics when it is dropped.
+pub(crate) fn explosive_request() -> Request {
+    request_of(true, true)
+}
+
+fn request_of(up: bool, explosive: bool) -> Request {
+    let tenant = Tenant {
+        up,
+        asked: Count::default(),
+        explosive,
+    };
     Request {
-        tenant: Some(Arc::new(Tenant { up, asked })),
+        tenant: Some(Arc::new(tenant)),
     }
 }
 
@@ -181,6 +201,7 @@ fn where_no_request_comes_the_type_is_named_at_start() {
     let tenant = Arc::new(Tenant {
         up: true,
         asked: Count::default(),
+        explosive: false,
     });
     let health = builder().data(OfRequest(tenant)).build().unwrap();
     assert_eq!(health.ensure_standalone(), Ok(()));

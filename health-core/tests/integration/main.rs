@@ -3,6 +3,7 @@
 
 mod annotated;
 mod binding;
+mod defects;
 mod dependencies;
 mod engine;
 mod lifecycle;

@@ -12,11 +12,11 @@ use crate::support::{Count, ms, probe, ready};
 
 /// Writes down what it is told.
 #[derive(Clone, Default)]
-struct Book(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Book(Arc<Mutex<Vec<String>>>);
 
 impl Book {
     /// What was written, once everything that can happen has happened.
-    async fn read(&self) -> Vec<String> {
+    pub(crate) async fn read(&self) -> Vec<String> {
         sleep(ms(1)).await;
         std::mem::take(&mut *self.0.lock().unwrap())
     }
@@ -46,6 +46,16 @@ impl Observer for Book {
             transition.cause(),
             transition.reason(),
         ));
+    }
+}
+
+/// Writes down what checks turn to, and whether that is expected.
+pub(crate) struct Expected(pub(crate) Book);
+
+impl Observer for Expected {
+    fn transition(&self, transition: &Transition) {
+        self.0
+            .write(format!("{} {}", transition.to(), transition.is_expected()));
     }
 }
 
@@ -145,13 +155,6 @@ fn take(book: &Book) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn what_happens_while_the_process_starts_or_drains_is_expected() {
-    struct Expected(Book);
-    impl Observer for Expected {
-        fn transition(&self, transition: &Transition) {
-            self.0
-                .write(format!("{} {}", transition.to(), transition.is_expected()));
-        }
-    }
     let book = Book::default();
     let health = HealthBuilder::empty()
         .runtime(Runtime::current())

@@ -1,6 +1,6 @@
 //! What operators do: gates, overrides, limits.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use health_core::{
     Caller, Check, Health, HealthBuilder, Override, Phase, Probe, Reason, Runtime, Status,
@@ -9,7 +9,7 @@ use tokio::time::{Instant, advance, sleep};
 
 use crate::support::{Count, entry, health, ms, probe, ready, timed_ready};
 
-fn fine(name: &'static str) -> Check {
+pub(crate) fn fine(name: &'static str) -> Check {
     Check::new(name, async || ()).readiness()
 }
 
@@ -134,15 +134,19 @@ async fn an_override_of_an_unknown_check_is_an_error_that_lists_those_there_are(
     assert!(health.end_override("nobody").is_err());
 }
 
-struct TemporaryFile(PathBuf);
+pub(crate) struct TemporaryFile(PathBuf);
 
 impl TemporaryFile {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let name = format!("health-core-{}-{name}", std::process::id());
         Self(std::env::temp_dir().join(name))
     }
 
-    fn write(&self, text: &str) {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn write(&self, text: &str) {
         std::fs::write(&self.0, text).unwrap();
     }
 }
@@ -163,7 +167,7 @@ async fn the_override_file_is_read_again_while_the_process_runs() {
         .runtime(Runtime::current())
         .check(broken)
         .check(fine("cache"))
-        .override_file(&file.0)
+        .override_file(file.path())
         .build()
         .unwrap();
     let passes = async || {
@@ -185,7 +189,7 @@ async fn the_override_file_is_read_again_while_the_process_runs() {
     assert!(!passes().await, "without the file there is no override");
 }
 
-fn limited(most: usize, checks: impl IntoIterator<Item = Check>) -> Health {
+pub(crate) fn limited(most: usize, checks: impl IntoIterator<Item = Check>) -> Health {
     let builder = HealthBuilder::empty()
         .runtime(Runtime::current())
         .concurrency(most);

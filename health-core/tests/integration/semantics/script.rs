@@ -287,6 +287,13 @@ const THRESHOLDS: &[Scenario] = &[
         &[Run(Passes), Begin(Hangs), Wait(1600)],
     )
     .on(Blocking),
+    play(
+        "suspended",
+        "failure_threshold = 3",
+        "it passed, then a run that takes 0.5 s began 0.1 s before the process was suspended for \
+         92.9 s",
+        &[Run(Passes), Begin(Takes(500)), Wait(100), Suspend(92_900)],
+    ),
 ];
 
 const SCHEDULE: &[Scenario] = &[
@@ -366,6 +373,12 @@ const PREREQUISITES: &[Scenario] = &[
         "`network` failed 1 s ago, and passes again",
         &[Network(Fails), Wait(1000), NetworkIs(Passes)],
     ),
+    play(
+        "schedule skipped",
+        "depends_on = [\"network\"], interval_ms = 10000, initial_delay_ms = 500, jitter = false",
+        "`network` failed 0.6 s ago",
+        &[Network(Fails), Wait(600)],
+    ),
 ];
 
 const SHARED: &[Scenario] = &[
@@ -404,6 +417,24 @@ const SHARED: &[Scenario] = &[
             READINESS,
             Wait(30_000),
         ],
+    ),
+    play(
+        "shared, stale",
+        "shared = true, fail_closed_after_ms = 60000, interval_ms = 30000, stale_after_ms = 90000",
+        "it passed; the process was suspended for 93 s; it fails",
+        &[Scheduled(Passes), Suspend(93_000), Is(Fails)],
+    ),
+    play(
+        "shared, long stale",
+        "shared = true, fail_closed_after_ms = 60000, interval_ms = 30000, stale_after_ms = 90000",
+        "it passed; the process was suspended for 151 s; it fails",
+        &[Scheduled(Passes), Suspend(151_000), Is(Fails)],
+    ),
+    play(
+        "shared, forced to fail",
+        "shared = true",
+        "it passed; `unhealthy` was forced, because of `INC-42`",
+        &[Run(Passes), Force(Status::Unhealthy, None)],
     ),
 ];
 
