@@ -1,5 +1,7 @@
 //! From the names in `depends_on` to a graph without cycles.
 
+use std::collections::{BTreeSet, HashMap};
+
 use crate::Check;
 use crate::error::Mistake;
 use crate::registry::list;
@@ -10,11 +12,12 @@ pub(crate) fn resolve(
     excluded: &[Check],
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<Vec<usize>> {
+    let index = Index::of(checks);
     let mut graph = Vec::with_capacity(checks.len());
     for check in checks {
         let mut needed = Vec::new();
         for name in check.depends_on() {
-            match find(checks, check, name) {
+            match index.find(check, name) {
                 Some(index) => needed.push(index),
                 // Whoever excludes a check cannot mend those of libraries that depend on it.
                 None if excluded.iter().any(|gone| goes_by(gone, name)) => {}
@@ -30,16 +33,41 @@ pub(crate) fn resolve(
     graph
 }
 
-/// A name means the check that its author gave it to in the same crate, or else the one that has
-/// it now, or the only one that ever had it.
-fn find(checks: &[Check], dependent: &Check, name: &str) -> Option<usize> {
-    let only = |picked: &dyn Fn(&Check) -> bool| {
-        let mut picked = (0..checks.len()).filter(|index| picked(&checks[*index]));
-        picked.next().filter(|_| picked.next().is_none())
-    };
-    only(&|c| c.given_name() == name && crate_of(c) == crate_of(dependent))
-        .or_else(|| only(&|c| c.name() == name))
-        .or_else(|| only(&|c| goes_by(c, name)))
+/// The checks by what they are called.
+#[derive(Default)]
+struct Index<'a> {
+    in_crate: HashMap<(&'a str, &'a str), BTreeSet<usize>>,
+    now: HashMap<&'a str, BTreeSet<usize>>,
+    ever: HashMap<&'a str, BTreeSet<usize>>,
+}
+
+impl<'a> Index<'a> {
+    fn of(checks: &'a [Check]) -> Self {
+        let mut index = Self::default();
+        for (place, check) in checks.iter().enumerate() {
+            let given = check.given_name();
+            let own = index.in_crate.entry((crate_of(check), given));
+            own.or_default().insert(place);
+            index.now.entry(check.name()).or_default().insert(place);
+            for name in [check.name(), given, check.identity()] {
+                index.ever.entry(name).or_default().insert(place);
+            }
+        }
+        index
+    }
+
+    /// A name means the check that its author gave it to in the same crate, or else the one that
+    /// has it now, or the only one that ever had it.
+    fn find(&self, dependent: &Check, name: &str) -> Option<usize> {
+        only(self.in_crate.get(&(crate_of(dependent), name)))
+            .or_else(|| only(self.now.get(name)))
+            .or_else(|| only(self.ever.get(name)))
+    }
+}
+
+fn only(places: Option<&BTreeSet<usize>>) -> Option<usize> {
+    let places = places.filter(|places| places.len() == 1)?;
+    places.first().copied()
 }
 
 fn goes_by(check: &Check, name: &str) -> bool {
