@@ -29,6 +29,7 @@ mod registry;
 mod report;
 mod sample;
 mod settings;
+mod signs;
 mod standing;
 mod status;
 mod sync;
@@ -53,6 +54,7 @@ pub use self::outcome::{IntoOutcome, Outcome, Reason, Value};
 pub use self::overrides::{Override, UnknownCheck};
 pub use self::probe::{Probe, ProbeSet};
 pub use self::report::{Entry, Report};
+pub use self::signs::{Heartbeat, LastSuccess, Reload};
 pub use self::status::Status;
 
 #[cfg(feature = "testing")]

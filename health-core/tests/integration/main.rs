@@ -15,6 +15,7 @@ mod properties;
 mod reentrant;
 mod registry;
 mod semantics;
+mod signs;
 mod support;
 #[cfg(feature = "testing")]
 mod testing;
