@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::mask::mask;
+use crate::registry::list;
 use crate::sample::{Asked, Sample};
 use crate::sync::{Mutex, discard, guarded, lock};
 use crate::{IntoOutcome, Outcome, Status};
@@ -176,13 +177,10 @@ impl fmt::Display for UnknownGate {
         write!(
             f,
             "there is no startup gate `{}`; declare it with the builder's `.startup_gate(..)`; \
-             there are: ",
-            self.name
-        )?;
-        match &*self.known {
-            [] => f.write_str("none"),
-            known => f.write_str(&known.join(", ")),
-        }
+             there are: {}",
+            self.name,
+            list(self.known.iter().map(String::as_str))
+        )
     }
 }
 
@@ -207,7 +205,7 @@ impl Gates {
         let gate = gates.get(name).cloned();
         gate.ok_or_else(|| UnknownGate {
             name: name.to_owned(),
-            known: gates.keys().map(|name| format!("`{name}`")).collect(),
+            known: gates.keys().map(ToString::to_string).collect(),
         })
     }
 

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use crate::Status;
 use crate::mask::mask;
+use crate::registry::list;
 use crate::sync::{Mutex, lock};
 
 /// A status that is forced on a check, for the night when the check itself is wrong.
@@ -86,11 +87,8 @@ impl UnknownCheck {
 
 impl fmt::Display for UnknownCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no check `{}`; there are: ", self.name)?;
-        match &*self.known {
-            [] => f.write_str("none"),
-            known => write!(f, "`{}`", known.join("`, `")),
-        }
+        let known = list(self.known.iter().map(String::as_str));
+        write!(f, "there is no check `{}`; there are: {known}", self.name)
     }
 }
 

@@ -133,16 +133,19 @@ impl Settings {
 
     pub(crate) fn stale_after(&self) -> Duration {
         self.stale_after.unwrap_or_else(|| {
-            let interval = self.interval.max(self.down_interval).unwrap_or_default();
-            let three = interval.saturating_mul(3);
+            let three = self.longer_interval().saturating_mul(3);
             three.saturating_add(self.longest_timeout())
         })
+    }
+
+    fn longer_interval(&self) -> Duration {
+        self.interval.max(self.down_interval).unwrap_or_default()
     }
 
     /// The longest time between two results of the schedule: by jitter an interval is up to 10 %
     /// longer. Whole milliseconds, as an attribute has them.
     fn longest_gap(&self) -> Duration {
-        let interval = self.interval.max(self.down_interval).unwrap_or_default();
+        let interval = self.longer_interval();
         let tenth = u64::try_from(interval.as_millis() / 10).unwrap_or(u64::MAX);
         let longest = interval.saturating_add(Duration::from_millis(tenth));
         longest.saturating_add(self.longest_timeout())

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::causes::Known;
-use super::instance::{Answer, Instance, Question};
+use super::instance::{Answer, Instance, Question, RunId};
 use super::pending::Asking;
 use super::run::{Job, Run};
 use super::target::{Gate, Target, bind, own_probe};
+use crate::bind::Work;
 use crate::context::{Caller, Context};
 use crate::finding::Finding;
 use crate::overrides::Override;
@@ -166,15 +167,14 @@ impl Engine {
             let finding = target.said(sample);
             return asking.know(target, finding);
         }
-        let (instance, work) = match &mut target.bound {
-            Ok((instance, work)) => (Arc::clone(instance), work.take()),
+        let instance = match &target.bound {
+            Ok((instance, _)) => Arc::clone(instance),
             Err(finding) => {
-                let finding = finding.clone();
+                let finding = Arc::clone(finding);
                 return asking.know(target, finding);
             }
         };
         if let Some(finding) = target.latched(&instance) {
-            discard(work);
             return asking.know(target, finding);
         }
         let hint = |check: &str| self.why_starved(check);
@@ -185,23 +185,36 @@ impl Engine {
             hint: &hint,
         };
         match instance.ask(question) {
-            Answer::Known(finding) => {
-                discard(work);
-                asking.know(target, finding);
-            }
-            Answer::Joined(run) => {
-                discard(work);
-                asking.wait_for(&target, instance, run);
-            }
+            Answer::Known(finding) => asking.know(target, finding),
+            Answer::Joined(run) => asking.wait_for(&target, instance, run),
             Answer::Start(run) => {
-                let duty = Run::new(Arc::clone(&instance), run, asked);
-                asking.wait_for(&target, instance, run);
-                let cx = Context::new(&self.state, Caller::nobody());
-                let check = Arc::clone(duty.check());
-                match work.map_or_else(|| bind(&check, cx, asked).map(|(work, _)| work), Ok) {
-                    Ok(work) => asking.run(Job::new(duty, work)),
-                    Err(sample) => duty.refuse(*sample),
+                asking.wait_for(&target, Arc::clone(&instance), run);
+                let work = target.bound.ok().and_then(|(_, mut work)| work.take());
+                if let Some(job) = self.job(&instance, run, asked, work) {
+                    asking.run(job);
                 }
+            }
+        }
+    }
+
+    /// The job of a run that is to be started; none if its arguments cannot be made, which ends it.
+    pub(super) fn job(
+        &self,
+        instance: &Arc<Instance>,
+        run: RunId,
+        asked: Asked,
+        work: Option<Work>,
+    ) -> Option<Job> {
+        let duty = Run::new(Arc::clone(instance), run, asked);
+        let bind = || {
+            let cx = Context::new(&self.state, Caller::nobody());
+            bind(instance.check(), cx, asked).map(|(work, _)| work)
+        };
+        match work.map_or_else(bind, Ok) {
+            Ok(work) => Some(Job::new(duty, work)),
+            Err(sample) => {
+                duty.refuse(*sample);
+                None
             }
         }
     }

@@ -33,12 +33,13 @@ pub(crate) type Hint<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Flight {
     pub(super) fn new(run: RunId, asked: Asked, check: &Check, first: Arc<Batch>) -> Self {
+        let timeout = check.settings().longest_timeout();
         Self {
             run,
             asked,
-            timeout: check.settings().longest_timeout(),
+            timeout,
             settled: false,
-            due: asked.instant + check.settings().longest_timeout(),
+            due: asked.instant + timeout,
             waiting: vec![first],
             permit: None,
         }

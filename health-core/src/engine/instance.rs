@@ -81,26 +81,34 @@ impl Instance {
 
     /// Asks for a result. Whoever is told to start a run has to end it.
     pub(crate) fn ask(&self, question: Question<'_>) -> Answer {
-        let (answer, after) = {
-            let mut state = lock(&self.state);
-            let after = state.expire(&self.check, question.asked.instant, question.hint);
-            self.post(after.as_ref());
-            (state.answer(&self.check, question), after)
-        };
-        after.into_iter().for_each(|after| self.carry_out(after));
-        answer
+        let now = question.asked.instant;
+        self.look(now, question.hint, |state| {
+            state.answer(&self.check, question)
+        })
     }
 
     /// What a probe would be told at once, if that is no older than it should be.
     pub(crate) fn peek(&self, asked: Asked, probe: Probe, hint: Hint<'_>) -> Option<Finding> {
-        let (known, after) = {
+        self.look(asked.instant, hint, |state| {
+            state.known(&self.check, asked, probe, hint)
+        })
+    }
+
+    /// Settles the run that is under way as timed out, if it is.
+    pub(crate) fn expire(&self, now: Instant, hint: Hint<'_>) {
+        self.look(now, hint, |_| ());
+    }
+
+    /// Looks at what is known once that is what it should be by now.
+    fn look<T>(&self, now: Instant, hint: Hint<'_>, see: impl FnOnce(&mut State) -> T) -> T {
+        let (seen, after) = {
             let mut state = lock(&self.state);
-            let after = state.expire(&self.check, asked.instant, hint);
+            let after = state.expire(&self.check, now, hint);
             self.post(after.as_ref());
-            (state.known(&self.check, asked, probe, hint), after)
+            (see(&mut state), after)
         };
         after.into_iter().for_each(|after| self.carry_out(after));
-        known
+        seen
     }
 
     /// Somebody who waits gives up: the result, should there be one after all, or else this, as
@@ -136,17 +144,6 @@ impl Instance {
     /// Whether a run may be taken up: not if its time is over already.
     pub(crate) fn may_begin(&self, run: RunId, now: Instant) -> bool {
         lock(&self.state).wanted(run, now).is_some()
-    }
-
-    /// Settles the run that is under way as timed out, if it is.
-    pub(crate) fn expire(&self, now: Instant, hint: Hint<'_>) {
-        let after = {
-            let mut state = lock(&self.state);
-            let after = state.expire(&self.check, now, hint);
-            self.post(after.as_ref());
-            after
-        };
-        after.into_iter().for_each(|after| self.carry_out(after));
     }
 
     /// The run has ended. Its result counts unless it came too late.

@@ -24,8 +24,7 @@ use self::executor::Executor;
 pub use self::executor::Runtime;
 use self::instance::{Answer, Instance, Question};
 use self::pending::Asking;
-use self::run::{Job, Run};
-use self::target::{Gate, Slot, Target, bind};
+use self::target::{Gate, Slot};
 use crate::context::{Caller, Context, Requirement, StateMap};
 use crate::lifecycle::Lifecycle;
 use crate::observe::{Observer, Teller};
@@ -224,12 +223,8 @@ impl Engine {
             hint: &hint,
         };
         if let Answer::Start(run) = instance.ask(question) {
-            let duty = Run::new(Arc::clone(instance), run, asked);
-            let cx = Context::new(&self.state, Caller::nobody());
-            match bind(instance.check(), cx, asked) {
-                Ok((work, _)) => self.executor.start(vec![Job::new(duty, work)]),
-                Err(sample) => duty.refuse(*sample),
-            }
+            let job = self.job(instance, run, asked, None);
+            self.executor.start(job.into_iter().collect());
         }
     }
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
+use super::Engine;
 use super::batch::Batch;
 use super::flight::{out_of_time, timed_out};
 use super::instance::{Instance, RunId};
 use super::run::Job;
-use super::{Engine, Target};
+use super::target::Target;
 use crate::finding::Finding;
 use crate::sample::Asked;
 use crate::{Entry, Probe, Reason};

@@ -149,7 +149,7 @@ impl RunFuture {
     }
 
     pub(crate) fn check(&self) -> &Arc<Check> {
-        self.run.instance.check()
+        self.run.check()
     }
 
     fn begin(&mut self) -> Option<Instant> {
