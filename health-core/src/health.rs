@@ -11,8 +11,8 @@ use crate::gate::attempts;
 use crate::override_file;
 use crate::sync::{Mutex, lock};
 use crate::{
-    BuildError, Caller, Check, Entry, HealthBuilder, History, IntoOutcome, Maintenance, Observer,
-    Override, Phase, Probe, Report, StartupGate, UnknownCheck, UnknownGate,
+    BuildError, Caller, Check, Entry, GroupReport, HealthBuilder, History, IntoOutcome,
+    Maintenance, Observer, Override, Phase, Probe, Report, StartupGate, UnknownCheck, UnknownGate,
 };
 
 /// The health of a process: its checks, and what is known of them. A cheap clone.
@@ -95,6 +95,18 @@ impl Health {
         caller: Caller<'_>,
     ) -> Option<impl Future<Output = Entry> + Send + 'static + use<>> {
         self.0.engine.check(name, caller)
+    }
+
+    /// Asks the checks that have this tag; `None` if no check has it. Drain, maintenance and
+    /// startup gates do not matter.
+    ///
+    /// Each is asked as [`Health::check`] does, and kept results are the answer as always.
+    pub fn group(
+        &self,
+        tag: &str,
+        caller: Caller<'_>,
+    ) -> Option<impl Future<Output = GroupReport> + Send + 'static + use<>> {
+        self.0.engine.group(tag, caller)
     }
 
     /// All checks, sorted by name.

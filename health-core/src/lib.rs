@@ -53,7 +53,7 @@ pub use self::observe::{FinishedRun, Observer, Transition};
 pub use self::outcome::{IntoOutcome, Outcome, Reason, Value};
 pub use self::overrides::{Override, UnknownCheck};
 pub use self::probe::{Probe, ProbeSet};
-pub use self::report::{Entry, Report};
+pub use self::report::{Entry, GroupReport, Report};
 pub use self::signs::{Heartbeat, LastSuccess, Reload};
 pub use self::status::Status;
 

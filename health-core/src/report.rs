@@ -76,6 +76,51 @@ impl Report {
     }
 }
 
+/// What the checks with one tag found.
+///
+/// Each check is asked for itself, so drain, maintenance and startup gates do not matter: a group
+/// tells how what belongs together is doing, not whether the process is to be sent requests.
+#[derive(Clone, Debug)]
+pub struct GroupReport {
+    tag: String,
+    status: Status,
+    entries: Vec<Entry>,
+}
+
+impl GroupReport {
+    pub(crate) fn new(tag: String, mut entries: Vec<Entry>) -> Self {
+        let status = worst(entries.iter().map(Entry::counts_as));
+        causes_first(&mut entries);
+        Self {
+            tag,
+            status,
+            entries,
+        }
+    }
+
+    /// The tag that the checks have in common.
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// The worst of what the entries count as: the failure of a check that is not critical
+    /// degrades the group.
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Whether the group passes.
+    pub const fn is_passing(&self) -> bool {
+        self.status.is_passing()
+    }
+
+    /// The checks: first those whose failure is the cause of others, then the rest, each sorted
+    /// by name.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
 fn causes_first(entries: &mut [Entry]) {
     let causes: BTreeSet<_> = entries.iter().filter_map(Entry::cause).collect();
     if causes.is_empty() {

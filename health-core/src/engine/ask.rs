@@ -61,6 +61,19 @@ impl Engine {
         })
     }
 
+    /// The checks with this tag, bound for the caller, each to be asked for itself.
+    pub(super) fn members(&self, tag: &str, cx: Context<'_>, asked: Asked) -> Vec<Target> {
+        let mut overrides = self.lifecycle.overrides.in_force(asked.at);
+        let members = self.slots.iter().enumerate();
+        let members = members.filter(|(_, slot)| slot.check.tags().any(|own| own == tag));
+        let members = members.map(|(index, slot)| {
+            let mut target = self.target(index, cx, asked);
+            target.forced = overrides.remove(slot.check.name()).map(Box::new);
+            target
+        });
+        members.collect()
+    }
+
     pub(super) fn target(&self, index: usize, cx: Context<'_>, asked: Asked) -> Target {
         let slot = &self.slots[index];
         Target {

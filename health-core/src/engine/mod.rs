@@ -29,7 +29,7 @@ use crate::context::{Caller, Context, Requirement, StateMap};
 use crate::lifecycle::Lifecycle;
 use crate::observe::{Observer, Teller};
 use crate::sample::Asked;
-use crate::{Check, Entry, History, Phase, Probe, Report};
+use crate::{Check, Entry, GroupReport, History, Phase, Probe, Report};
 
 /// All checks of a registry with their instances.
 #[derive(Debug)]
@@ -190,6 +190,24 @@ impl Engine {
         self.ask_all(vec![target], caller, &mut asking);
         let pending = asking.start();
         Some(async move { pending.entries().await.remove(0) })
+    }
+
+    /// Asks the checks with this tag, whatever the lifecycle.
+    pub(crate) fn group(
+        self: &Arc<Self>,
+        tag: &str,
+        caller: Caller<'_>,
+    ) -> Option<impl Future<Output = GroupReport> + Send + 'static + use<>> {
+        let asked = self.executor.now();
+        let members = self.members(tag, Context::new(&self.state, caller), asked);
+        if members.is_empty() {
+            return None;
+        }
+        let mut asking = Asking::new(Arc::clone(self), asked, members.len());
+        self.ask_all(members, caller, &mut asking);
+        let pending = asking.start();
+        let tag = tag.to_owned();
+        Some(async move { GroupReport::new(tag, pending.entries().await) })
     }
 
     /// What is remembered of a check, for this caller.

@@ -6,6 +6,7 @@ mod binding;
 mod defects;
 mod dependencies;
 mod engine;
+mod groups;
 mod lifecycle;
 mod log;
 mod observers;
