@@ -3,11 +3,11 @@ use std::sync::{Arc, OnceLock};
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::web;
-use health_core::{BuildError, Check, Health, Mistake, Probe};
+use health_core::{BuildError, Health, Mistake, Probe};
 
 use crate::endpoint::ENDPOINTS;
 use crate::mounted::Mounted;
-use crate::openapi;
+use crate::openapi::{self, Known};
 use crate::respond::respond;
 
 /// The one line: mounts the health endpoints for every annotated function that is linked into
@@ -150,7 +150,7 @@ impl HealthService {
     /// The OpenAPI document of these endpoints, as JSON. The same is served; mounted in a scope,
     /// with the scope's path before all others.
     pub fn openapi_json(&self) -> String {
-        openapi::json(&self.health, &self.prefix)
+        openapi::json(&Known::of(&self.health), &self.prefix)
     }
 
     /// The OpenAPI document of these endpoints, to merge into your own:
@@ -158,7 +158,7 @@ impl HealthService {
     #[cfg(feature = "utoipa")]
     #[cfg_attr(docsrs, doc(cfg(feature = "utoipa")))]
     pub fn openapi(&self) -> utoipa::openapi::OpenApi {
-        openapi::document(&self.health, &self.prefix)
+        openapi::document(&Known::of(&self.health), &self.prefix)
     }
 
     /// As it can be mounted: with mistakes, one that says so.
@@ -176,9 +176,10 @@ impl HealthService {
             return;
         }
         let at = |path: &str| format!("{}{path}", self.prefix);
+        let checks = self.health.checks();
         let found = Probe::ALL.map(|probe| {
-            let serving = self.health.checks().filter(|c| c.probes().contains(probe));
-            let names: Vec<_> = serving.map(Check::name).collect();
+            let serving = checks.iter().filter(|c| c.probes().contains(probe));
+            let names: Vec<_> = serving.map(|check| check.name()).collect();
             let names = if names.is_empty() {
                 "none".to_owned()
             } else {
@@ -191,7 +192,7 @@ impl HealthService {
             "{} health checks ({}). Point balancers and the readinessProbe at {}, the \
              livenessProbe at {}, the startupProbe at {}; {} is liveness, no path for balancers; \
              OpenAPI: {}",
-            self.health.checks().len(),
+            checks.len(),
             found.join("; "),
             at("/ready"),
             at("/live"),

@@ -8,7 +8,7 @@ use crate::context::StateMap;
 use crate::engine::{Engine, Options, Runtime};
 use crate::error::Mistake;
 use crate::health::Health;
-use crate::registry::{self, Change, LINKING};
+use crate::registry::{self, Change, LINKING, Plan};
 use crate::settings::A_DAY;
 use crate::{BuildError, Check, Location, Observer, Probe};
 
@@ -269,13 +269,9 @@ impl HealthBuilder {
             let mistake = change.apply(&mut self.checks, &mut excluded).err();
             self.mistakes.extend(mistake);
         }
-        let (checks, prerequisites) = registry::validate(
-            self.checks,
-            &excluded,
-            &self.state,
-            &self.required,
-            &mut self.mistakes,
-        );
+        let mut plan = Plan::new(self.checks, excluded);
+        let prerequisites = plan.validate(&self.state, &mut self.mistakes);
+        plan.require(&self.required, &mut self.mistakes);
         BuildError::unless_empty(self.mistakes)?;
         if self.linked && found_none {
             tracing::warn!(
@@ -290,7 +286,7 @@ impl HealthBuilder {
             concurrency: self.concurrency,
             remembered: self.remembered,
         };
-        let engine = Engine::new(&checks, prerequisites, options);
+        let engine = Engine::new(plan, prerequisites, options);
         warn_of_surprises(&engine);
         for gate in &self.gates {
             engine.lifecycle().gates.declare(gate);
@@ -313,7 +309,7 @@ impl HealthBuilder {
 
 /// What works as asked for, but not as most expect.
 fn warn_of_surprises(engine: &Engine) {
-    if cfg!(panic = "abort") && engine.checks().len() > 0 {
+    if cfg!(panic = "abort") && !engine.checks().is_empty() {
         tracing::warn!(
             target: "health",
             "built with panic = \"abort\": a check that panics ends the process"

@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::Check;
 use crate::error::Mistake;
-use crate::registry::list;
+use crate::registry::{Gone, list};
 
 /// For each check the places of those that it depends on; everything wrong with them is noted.
 pub(crate) fn resolve(
-    checks: &[Check],
-    excluded: &[Check],
+    checks: &[&Check],
+    excluded: &[Gone],
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<Vec<usize>> {
     let index = Index::of(checks);
@@ -20,7 +20,7 @@ pub(crate) fn resolve(
             match index.find(check, name) {
                 Some(index) => needed.push(index),
                 // Whoever excludes a check cannot mend those of libraries that depend on it.
-                None if excluded.iter().any(|gone| goes_by(gone, name)) => {}
+                None if excluded.iter().any(|gone| gone.goes_by(name)) => {}
                 None => mistakes.push(unknown(checks, check, name)),
             }
         }
@@ -42,7 +42,7 @@ struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    fn of(checks: &'a [Check]) -> Self {
+    fn of(checks: &[&'a Check]) -> Self {
         let mut index = Self::default();
         for (place, check) in checks.iter().enumerate() {
             let given = check.given_name();
@@ -70,10 +70,6 @@ fn only(places: Option<&BTreeSet<usize>>) -> Option<usize> {
     places.first().copied()
 }
 
-fn goes_by(check: &Check, name: &str) -> bool {
-    check.name() == name || check.given_name() == name || check.identity() == name
-}
-
 /// The crate of an annotated function; checks made at run time are all of one.
 fn crate_of(check: &Check) -> &str {
     check
@@ -82,19 +78,19 @@ fn crate_of(check: &Check) -> &str {
         .map_or("", |(krate, _)| krate)
 }
 
-fn unknown(checks: &[Check], check: &Check, name: &str) -> Mistake {
+fn unknown(checks: &[&Check], check: &Check, name: &str) -> Mistake {
     Mistake::new(format!(
         "check `{}` ({}): it depends on `{name}`, but there is no such check, or several; there \
          are: {}",
         check.name(),
         check.location(),
-        list(checks.iter().map(Check::name))
+        list(checks.iter().map(|check| check.name()))
     ))
 }
 
-fn circular(checks: &[Check], cycle: &[usize]) -> Mistake {
+fn circular(checks: &[&Check], cycle: &[usize]) -> Mistake {
     let links = cycle.iter().map(|index| {
-        let check = &checks[*index];
+        let check = checks[*index];
         format!("`{}` ({})", check.name(), check.location())
     });
     let links = links.collect::<Vec<_>>().join(" -> ");

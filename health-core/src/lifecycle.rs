@@ -66,7 +66,7 @@ pub(crate) struct Lifecycle {
     said: Mutex<Said>,
     pub(crate) gates: Gates,
     pub(crate) overrides: Overrides,
-    /// The names of the checks that have to pass before the process has started.
+    /// The identities of the checks that have to pass before the process has started.
     outstanding: Mutex<BTreeSet<String>>,
 }
 
@@ -105,10 +105,10 @@ impl Lifecycle {
 
     /// Until these have passed, the process starts.
     pub(crate) fn wait_for<'a>(&self, checks: impl Iterator<Item = &'a str>) {
-        lock(&self.outstanding).extend(checks.map(str::to_owned));
+        *lock(&self.outstanding) = checks.map(str::to_owned).collect();
     }
 
-    /// This check has passed for the first time.
+    /// The check with this identity has passed for the first time.
     pub(crate) fn has_started(&self, check: &str) {
         lock(&self.outstanding).remove(check);
     }

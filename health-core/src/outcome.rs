@@ -179,6 +179,8 @@ pub enum Reason {
     NoResult,
     /// The status was forced.
     Overridden,
+    /// The check was switched off, so it counts for nothing.
+    Disabled,
 }
 
 impl Reason {
@@ -195,6 +197,7 @@ impl Reason {
             Self::Stale => "stale",
             Self::NoResult => "no_result",
             Self::Overridden => "overridden",
+            Self::Disabled => "disabled",
         }
     }
 }

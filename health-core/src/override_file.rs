@@ -22,7 +22,7 @@ const MOST_BYTES: u64 = 64 * 1024;
 
 /// Applies the file whenever it has changed, until the engine is dropped.
 pub(crate) async fn watch(path: PathBuf, engine: Weak<Engine>) {
-    let mut last = String::new();
+    let mut last = (String::new(), 0);
     let mut told = None;
     loop {
         let read = {
@@ -36,9 +36,11 @@ pub(crate) async fn watch(path: PathBuf, engine: Weak<Engine>) {
         match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
             Ok(text) => {
                 told = None;
-                if text != last {
-                    apply(&engine, &path, &text);
-                    last = text;
+                // Another check may have one of its names now.
+                let found = (text, engine.revision());
+                if found != last {
+                    apply(&engine, &path, &found.0);
+                    last = found;
                 }
             }
             // What was in force stays so.
@@ -77,7 +79,8 @@ fn tell_once(told: &mut Option<String>, path: &Path, error: &io::Error) {
 }
 
 fn apply(engine: &Engine, path: &Path, text: &str) {
-    let names: Vec<_> = engine.checks().map(|check| check.name()).collect();
+    let checks = engine.checks();
+    let names: Vec<_> = checks.iter().map(|check| check.name()).collect();
     let (forced, mistakes) = parse(text, &names);
     // Whatever file this is, it may have many lines, and secrets in them.
     for (line, mistake) in mistakes.iter().take(MOST_TOLD) {

@@ -123,6 +123,18 @@ impl Overrides {
         ended
     }
 
+    /// Has what the handle forced follow the checks to their new names; `None` is a check that is
+    /// gone.
+    pub(crate) fn follow(&self, names: &BTreeMap<String, Option<String>>) {
+        let mut forced = lock(&self.0);
+        let by_handle = std::mem::take(&mut forced.by_handle);
+        let followed = by_handle.into_iter().filter_map(|(check, forced)| {
+            let name = names.get(&check).cloned().unwrap_or(Some(check))?;
+            Some((name, forced))
+        });
+        forced.by_handle = followed.collect();
+    }
+
     /// Replaces all that the file forced.
     pub(crate) fn replace_by_file(&self, forced: &BTreeMap<String, Override>) {
         let before = std::mem::replace(&mut lock(&self.0).by_file, forced.clone());

@@ -11,6 +11,7 @@ use crate::dependencies;
 use crate::descriptor::Descriptor;
 use crate::error::Mistake;
 use crate::mask::mask;
+use crate::overrides::UnknownCheck;
 
 /// Every annotated function that is linked into the program, in no particular order.
 pub(crate) fn linked() -> impl Iterator<Item = Check> {
@@ -66,11 +67,11 @@ impl Change {
     pub(crate) fn apply(
         self,
         checks: &mut Vec<Check>,
-        excluded: &mut Vec<Check>,
+        excluded: &mut Vec<Gone>,
     ) -> Result<(), Mistake> {
         let index = self.pick(checks)?;
         match self.what {
-            What::Exclude => excluded.push(checks.remove(index)),
+            What::Exclude => excluded.push(Gone::new(&checks.remove(index))),
             What::Rename(name) => checks[index].name = name.into(),
             #[cfg(feature = "testing")]
             What::Replace(fake) => checks[index].body = fake.body,
@@ -111,25 +112,125 @@ impl Change {
     }
 }
 
-/// All checks, sorted by name, and for each the places of those that it depends on.
-pub(crate) type Validated = (Vec<Arc<Check>>, Vec<Vec<usize>>);
+/// All checks as they are to be.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) checks: Vec<Planned>,
+    /// What was left out: those who depend on it do without.
+    pub(crate) excluded: Vec<Gone>,
+}
 
-/// Sorts the checks by name and finds everything that is wrong with them.
-pub(crate) fn validate(
-    mut checks: Vec<Check>,
-    excluded: &[Check],
-    state: &StateMap,
-    required: &BTreeMap<String, Location>,
-    mistakes: &mut Vec<Mistake>,
-) -> Validated {
-    checks.sort_by(|a, b| (&a.name, a.location()).cmp(&(&b.name, b.location())));
-    for check in &checks {
-        mistakes.extend(mistakes_of(check, state));
+/// What a check was called that was left out.
+#[derive(Clone, Debug)]
+pub(crate) struct Gone([String; 3]);
+
+impl Gone {
+    pub(crate) fn new(check: &Check) -> Self {
+        Self([check.name(), check.given_name(), check.identity()].map(str::to_owned))
     }
-    mistakes.extend(duplicates(&checks));
-    mistakes.extend(missing(&checks, required));
-    let prerequisites = dependencies::resolve(&checks, excluded, mistakes);
-    (checks.into_iter().map(Arc::new).collect(), prerequisites)
+
+    pub(crate) fn goes_by(&self, name: &str) -> bool {
+        self.0.iter().any(|own| own == name)
+    }
+}
+
+/// A check as it is to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) check: Arc<Check>,
+    pub(crate) disabled: bool,
+    /// Its place among the checks that there are already.
+    pub(crate) origin: Option<usize>,
+}
+
+impl Planned {
+    pub(crate) const fn new(check: Arc<Check>) -> Self {
+        Self {
+            check,
+            disabled: false,
+            origin: None,
+        }
+    }
+
+    /// Whether nothing else is said of the check.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.check, &other.check) && self.disabled == other.disabled
+    }
+}
+
+impl Plan {
+    pub(crate) fn new(checks: Vec<Check>, excluded: Vec<Gone>) -> Self {
+        Self {
+            checks: checks.into_iter().map(Arc::new).map(Planned::new).collect(),
+            excluded,
+        }
+    }
+
+    pub(crate) fn add(&mut self, check: Arc<Check>) {
+        self.checks.push(Planned::new(check));
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) -> Result<(), Vec<Mistake>> {
+        let index = self.find(name)?;
+        let gone = Gone::new(&self.checks.remove(index).check);
+        self.excluded.push(gone);
+        Ok(())
+    }
+
+    pub(crate) fn rename(&mut self, name: &str, new: &str) -> Result<(), Vec<Mistake>> {
+        let index = self.find(name)?;
+        Arc::make_mut(&mut self.checks[index].check).name = new.to_owned().into();
+        Ok(())
+    }
+
+    pub(crate) fn set_disabled(&mut self, name: &str, disabled: bool) -> Result<(), Vec<Mistake>> {
+        let index = self.find(name)?;
+        self.checks[index].disabled = disabled;
+        Ok(())
+    }
+
+    fn find(&self, name: &str) -> Result<usize, Vec<Mistake>> {
+        let names = || self.checks.iter().map(|planned| planned.check.name());
+        let found = names().position(|known| known == name);
+        found.ok_or_else(|| vec![Mistake::new(UnknownCheck::new(name, names()).to_string())])
+    }
+
+    /// Notes which of the checks that have to be linked in, or added, are not there.
+    pub(crate) fn require(
+        &self,
+        required: &BTreeMap<String, Location>,
+        mistakes: &mut Vec<Mistake>,
+    ) {
+        let checks: Vec<&Check> = self.checks.iter().map(|planned| &*planned.check).collect();
+        mistakes.extend(missing(&checks, required));
+    }
+
+    /// Sorts the checks by name and finds everything that is wrong with them; returns for each the
+    /// places of those that it depends on.
+    pub(crate) fn validate(
+        &mut self,
+        state: &StateMap,
+        mistakes: &mut Vec<Mistake>,
+    ) -> Vec<Vec<usize>> {
+        self.checks
+            .sort_by(|a, b| order(&a.check).cmp(&order(&b.check)));
+        let checks: Vec<&Check> = self.checks.iter().map(|planned| &*planned.check).collect();
+        // Others may come and go for as long as the process runs.
+        let needed = |gone: &Gone| {
+            let mut names = checks.iter().flat_map(|check| check.depends_on());
+            names.any(|name| gone.goes_by(name))
+        };
+        self.excluded.retain(needed);
+        for check in &checks {
+            mistakes.extend(mistakes_of(check, state));
+        }
+        mistakes.extend(duplicates(&checks));
+        dependencies::resolve(&checks, &self.excluded, mistakes)
+    }
+}
+
+fn order(check: &Check) -> (&str, Location) {
+    (check.name(), check.location())
 }
 
 fn mistakes_of(check: &Check, state: &StateMap) -> Vec<Mistake> {
@@ -182,7 +283,7 @@ fn mistakes_of(check: &Check, state: &StateMap) -> Vec<Mistake> {
     mistakes
 }
 
-fn duplicates(checks: &[Check]) -> Vec<Mistake> {
+fn duplicates(checks: &[&Check]) -> Vec<Mistake> {
     let mut by_name = BTreeMap::<&str, Vec<&Check>>::new();
     for check in checks {
         by_name.entry(check.name()).or_default().push(check);
@@ -210,8 +311,8 @@ fn duplicates(checks: &[Check]) -> Vec<Mistake> {
     by_name.into_iter().map(duplicate).collect()
 }
 
-fn missing(checks: &[Check], required: &BTreeMap<String, Location>) -> Vec<Mistake> {
-    let names: BTreeSet<_> = checks.iter().map(Check::name).collect();
+fn missing(checks: &[&Check], required: &BTreeMap<String, Location>) -> Vec<Mistake> {
+    let names: BTreeSet<_> = checks.iter().map(|check| check.name()).collect();
     let absent = required
         .iter()
         .filter(|(name, _)| !names.contains(name.as_str()));

@@ -59,7 +59,8 @@ pub fn builder() -> HealthBuilder {
 /// If there is no check of this name.
 pub async fn run(health: &Health, check: &str) -> Entry {
     let Some(entry) = health.check(check, Caller::nobody()) else {
-        let names: Vec<_> = health.checks().map(crate::Check::name).collect();
+        let checks = health.checks();
+        let names: Vec<_> = checks.iter().map(|check| check.name()).collect();
         panic!(
             "there is no check `{check}`; there are: {}",
             names.join(", ")

@@ -79,7 +79,7 @@ impl Told {
 
     /// The check has passed for the first time.
     pub(crate) fn passed(&self, check: &Check) {
-        self.lifecycle.has_started(check.name());
+        self.lifecycle.has_started(check.identity());
     }
 
     /// Decides whether it is worth a line.

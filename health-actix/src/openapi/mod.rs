@@ -3,6 +3,8 @@
 mod schema;
 
 use actix_web::http::Method;
+use std::sync::Arc;
+
 use health_core::{Check, Health, Probe};
 use serde_json::{Value, json};
 use utoipa::openapi::header::HeaderBuilder;
@@ -23,19 +25,39 @@ use crate::endpoint::{ENDPOINTS, Endpoint, Kind, METHODS, NAME};
 /// The tag of all operations.
 const TAG: &str = "health";
 
+/// What a document tells of: the checks as they were at one moment.
+#[derive(Debug)]
+pub(crate) struct Known {
+    checks: Vec<Arc<Check>>,
+    misconfigured: bool,
+}
+
+impl Known {
+    pub(crate) fn of(health: &Health) -> Self {
+        Self {
+            checks: health.checks(),
+            misconfigured: health.is_misconfigured(),
+        }
+    }
+
+    fn checks(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().map(|check| &**check)
+    }
+}
+
 /// The document as JSON.
-pub(crate) fn json(health: &Health, prefix: &str) -> String {
+pub(crate) fn json(known: &Known, prefix: &str) -> String {
     // Its keys are strings and its numbers finite, so it can always be written. By way of a
     // value its members are sorted: those of extensions otherwise change places.
-    let document = serde_json::to_value(document(health, prefix)).unwrap_or_default();
+    let document = serde_json::to_value(document(known, prefix)).unwrap_or_default();
     document.to_string()
 }
 
 /// The document as a typed value.
-pub(crate) fn document(health: &Health, prefix: &str) -> OpenApi {
+pub(crate) fn document(known: &Known, prefix: &str) -> OpenApi {
     let mut paths = PathsBuilder::new();
     for endpoint in &ENDPOINTS {
-        paths = paths.path(endpoint.below(prefix), path_item(endpoint, prefix, health));
+        paths = paths.path(endpoint.below(prefix), path_item(endpoint, prefix, known));
     }
     let info = InfoBuilder::new()
         .title("Health")
@@ -49,12 +71,12 @@ pub(crate) fn document(health: &Health, prefix: &str) -> OpenApi {
     OpenApiBuilder::new()
         .info(info)
         .paths(paths)
-        .components(Some(schema::components(health)))
+        .components(Some(schema::components(known)))
         .tags(Some([tag.build()]))
         .build()
 }
 
-fn path_item(endpoint: &Endpoint, prefix: &str, health: &Health) -> PathItem {
+fn path_item(endpoint: &Endpoint, prefix: &str, known: &Known) -> PathItem {
     let id = operation_id(&endpoint.below(prefix));
     let mut item = PathItem::default();
     for method in METHODS {
@@ -63,7 +85,7 @@ fn path_item(endpoint: &Endpoint, prefix: &str, health: &Health) -> PathItem {
             Method::HEAD => (&mut item.head, "Head"),
             _ => (&mut item.options, "Options"),
         };
-        let operation = operation(endpoint, &method, health);
+        let operation = operation(endpoint, &method, known);
         *slot = Some(
             operation
                 .operation_id(Some(format!("{id}{suffix}")))
@@ -89,8 +111,8 @@ fn operation_id(path: &str) -> String {
     if id.is_empty() { "root".to_owned() } else { id }
 }
 
-fn operation(endpoint: &Endpoint, method: &Method, health: &Health) -> OperationBuilder {
-    let (summary, description) = describe(endpoint.kind, health);
+fn operation(endpoint: &Endpoint, method: &Method, known: &Known) -> OperationBuilder {
+    let (summary, description) = describe(endpoint.kind, known);
     let note = match *method {
         Method::GET => "",
         Method::HEAD => "\n\nAs GET, without the body.",
@@ -104,9 +126,9 @@ fn operation(endpoint: &Endpoint, method: &Method, health: &Health) -> Operation
         .summary(Some(summary))
         .description(Some(format!("{description}{note}")));
     if endpoint.kind == Kind::Check {
-        operation = operation.parameter(name_parameter(health));
+        operation = operation.parameter(name_parameter(known));
     }
-    for (code, response) in responses(endpoint, health, *method != Method::HEAD) {
+    for (code, response) in responses(endpoint, known, *method != Method::HEAD) {
         operation = operation.response(code, response);
     }
     if *method == Method::OPTIONS {
@@ -119,7 +141,7 @@ fn operation(endpoint: &Endpoint, method: &Method, health: &Health) -> Operation
 }
 
 /// Summary and description of an endpoint.
-fn describe(kind: Kind, health: &Health) -> (&'static str, String) {
+fn describe(kind: Kind, known: &Known) -> (&'static str, String) {
     match kind {
         Kind::Probe(probe) => {
             let (summary, about) = match probe {
@@ -138,7 +160,7 @@ fn describe(kind: Kind, health: &Health) -> (&'static str, String) {
                     "Fails until every critical startup check has passed once.",
                 ),
             };
-            let serving = health
+            let serving = known
                 .checks()
                 .filter(|check| check.probes().contains(probe));
             (
@@ -150,7 +172,7 @@ fn describe(kind: Kind, health: &Health) -> (&'static str, String) {
             "How is one check doing?",
             format!(
                 "The check's own status, whatever its criticality and the service's lifecycle.{}",
-                check_list(health.checks(), None)
+                check_list(known.checks(), None)
             ),
         ),
         Kind::OpenApi => (
@@ -191,28 +213,24 @@ fn summary(description: &str) -> String {
     paragraph.map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
-fn name_parameter(health: &Health) -> Parameter {
+fn name_parameter(known: &Known) -> Parameter {
     ParameterBuilder::new()
         .name(NAME)
         .parameter_in(ParameterIn::Path)
         .required(Required::True)
         .description(Some("The name of the check."))
-        .schema(Some(check_name(health)))
+        .schema(Some(check_name(known)))
         .build()
 }
 
-fn responses(
-    endpoint: &Endpoint,
-    health: &Health,
-    has_body: bool,
-) -> Vec<(&'static str, Response)> {
+fn responses(endpoint: &Endpoint, known: &Known, has_body: bool) -> Vec<(&'static str, Response)> {
     let answer = |description: &str, schema: RefOr<Schema>, example: Value| {
         response(description, has_body.then_some((schema, example)))
     };
     let problem = || reference(PROBLEM);
     let mut responses = match endpoint.kind {
         Kind::Probe(probe) => {
-            let [passing, failing] = probe_examples(probe, health);
+            let [passing, failing] = probe_examples(probe, known);
             let [passes, fails] = probe_words(probe);
             let report = |words| with_status(report_name(probe), words);
             let failing = answer("It fails.", report(fails), failing);
@@ -222,9 +240,9 @@ fn responses(
             ]
         }
         Kind::Check => {
-            let [passing, failing] = check_examples(health);
+            let [passing, failing] = check_examples(known);
             let [passes, fails] = CHECK_WORDS;
-            let unhealthy = if health.is_misconfigured() {
+            let unhealthy = if known.misconfigured {
                 answer(
                     "The health checks are misconfigured.",
                     problem(),
@@ -288,8 +306,8 @@ fn header(description: &str) -> utoipa::openapi::Header {
 }
 
 /// Bodies of a probe as it passes and as it fails, with a real check if there is one.
-fn probe_examples(probe: Probe, health: &Health) -> [Value; 2] {
-    let mut serving = health
+fn probe_examples(probe: Probe, known: &Known) -> [Value; 2] {
+    let mut serving = known
         .checks()
         .filter(|check| check.probes().contains(probe));
     let check = serving.next();
@@ -307,8 +325,8 @@ fn probe_examples(probe: Probe, health: &Health) -> [Value; 2] {
     [passes, fails]
 }
 
-fn check_examples(health: &Health) -> [Value; 2] {
-    let check = health.checks().next();
+fn check_examples(known: &Known) -> [Value; 2] {
+    let check = known.checks().next();
     let name = check.map_or("example", Check::name);
     [
         json!({"status": "healthy", "name": name, "latency_ms": 3.2}),

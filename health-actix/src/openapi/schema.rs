@@ -1,6 +1,6 @@
 //! What the bodies look like, with the real checks by name.
 
-use health_core::{Check, Health, Probe};
+use health_core::{Check, Probe};
 use serde_json::json;
 use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
 use utoipa::openapi::schema::{
@@ -9,6 +9,7 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Ref, RefOr};
 
+use super::Known;
 use crate::dialect::default::{METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND};
 
 /// The names of the components; prefixed, so that they do not clash with a user's own.
@@ -25,13 +26,13 @@ pub(super) const fn report_name(probe: Probe) -> &'static str {
 }
 
 /// All schemas, the real checks in those of the reports.
-pub(super) fn components(health: &Health) -> Components {
+pub(super) fn components(known: &Known) -> Components {
     let mut components = ComponentsBuilder::new()
         .schema(FINDING, finding())
-        .schema(CHECK, check_report(health))
+        .schema(CHECK, check_report(known))
         .schema(PROBLEM, problem());
     for probe in Probe::ALL {
-        components = components.schema(report_name(probe), probe_report(probe, health));
+        components = components.schema(report_name(probe), probe_report(probe, known));
     }
     components.build()
 }
@@ -62,7 +63,7 @@ pub(super) fn with_status(schema: &str, words: &[&str]) -> RefOr<Schema> {
     RefOr::T(both.build().into())
 }
 
-fn probe_report(probe: Probe, health: &Health) -> Schema {
+fn probe_report(probe: Probe, known: &Known) -> Schema {
     let mut report = ObjectBuilder::new()
         .schema_type(Type::Object)
         .property("status", words_schema(&probe_words(probe).concat()))
@@ -79,7 +80,7 @@ fn probe_report(probe: Probe, health: &Health) -> Schema {
     let mut checks = ObjectBuilder::new()
         .schema_type(Type::Object)
         .description(Some("What each check found."));
-    for check in health.checks().filter(|check| check.concerns(probe)) {
+    for check in known.checks().filter(|check| check.concerns(probe)) {
         checks = checks.property(check.name(), named_finding(check));
     }
     report.property("checks", checks).build().into()
@@ -134,8 +135,8 @@ fn finding() -> Schema {
 }
 
 /// The name of a real check.
-pub(super) fn check_name(health: &Health) -> ObjectBuilder {
-    let names: Vec<_> = health.checks().map(Check::name).collect();
+pub(super) fn check_name(known: &Known) -> ObjectBuilder {
+    let names: Vec<_> = known.checks().map(Check::name).collect();
     let name = ObjectBuilder::new().schema_type(Type::String);
     if names.is_empty() {
         name
@@ -144,12 +145,12 @@ pub(super) fn check_name(health: &Health) -> ObjectBuilder {
     }
 }
 
-fn check_report(health: &Health) -> Schema {
+fn check_report(known: &Known) -> Schema {
     let report = ObjectBuilder::new()
         .schema_type(Type::Object)
         .property("status", words_schema(&CHECK_WORDS.concat()))
         .required("status")
-        .property("name", check_name(health))
+        .property("name", check_name(known))
         .required("name");
     with_finding(report).build().into()
 }

@@ -40,6 +40,31 @@ async fn the_served_document_is_the_public_one() {
     assert!(get(address, "/ops/openapi.json").await == (200, public));
 }
 
+#[actix_web::test]
+async fn the_served_document_knows_the_checks_of_now() {
+    let health = two_checks();
+    let service = HealthService::new(&health);
+    let address = serve(move || service.clone());
+    let names = async || {
+        let (code, body) = get(address, "/health/openapi.json").await;
+        let document: Value = serde_json::from_str(&body).unwrap();
+        let report = &document["components"]["schemas"]["HealthCheckReport"];
+        assert_eq!(code, 200);
+        report["properties"]["name"]["enum"].clone()
+    };
+    assert_eq!(names().await, json!(["database", "warm"]));
+    health.register(fine("tenant")).unwrap();
+    health.rename("warm", "hot").unwrap();
+    assert_eq!(names().await, json!(["database", "hot", "tenant"]));
+    assert_eq!(get(address, "/health/checks/tenant").await.0, 200);
+    assert_eq!(get(address, "/health/checks/warm").await.0, 404);
+    health.disable("tenant").unwrap();
+    assert_eq!(
+        get(address, "/health/checks/tenant").await.1,
+        r#"{"status":"healthy","name":"tenant","message":"disabled"}"#
+    );
+}
+
 #[test]
 fn every_real_check_is_named_with_what_is_known_of_it() {
     let document = document(&HealthService::new(&two_checks()));

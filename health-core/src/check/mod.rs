@@ -10,7 +10,7 @@ use crate::bind::{BindFn, Binder, Work};
 use crate::context::Requirement;
 use crate::descriptor::Descriptor;
 use crate::settings::Settings;
-use crate::sync::guarded;
+use crate::sync::{discard, guarded};
 use crate::{IntoOutcome, Location, Probe};
 
 /// One registered check: an annotated function, or one made at run time.
@@ -24,7 +24,7 @@ use crate::{IntoOutcome, Location, Probe};
 ///     .with_timeout(Duration::from_millis(200))
 ///     .with_description("The queue accepts messages.");
 /// let health = HealthBuilder::empty().check(queue).build()?;
-/// assert_eq!(health.checks().count(), 1);
+/// assert_eq!(health.checks().len(), 1);
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
 #[derive(Clone)]
@@ -43,7 +43,23 @@ pub struct Check {
 #[derive(Clone)]
 pub(crate) enum Body {
     Annotated(BindFn),
-    Built(Arc<dyn Fn() -> Work + Send + Sync>),
+    Built(Arc<Maker>),
+}
+
+/// What makes the work of a check made at run time. What it captures may panic when it is dropped,
+/// wherever the last who knows the check happens to be.
+pub(crate) struct Maker(Option<Box<dyn Fn() -> Work + Send + Sync>>);
+
+impl Maker {
+    fn make(&self) -> Option<Work> {
+        self.0.as_ref().map(|make| make())
+    }
+}
+
+impl Drop for Maker {
+    fn drop(&mut self) {
+        discard(self.0.take());
+    }
 }
 
 impl Check {
@@ -65,7 +81,7 @@ impl Check {
         let check = Arc::new(check);
         Self::built(
             name.into(),
-            Arc::new(move || {
+            Box::new(move || {
                 // Called when first polled: whoever asks must not run any of it.
                 let check = Arc::clone(&check);
                 Work::future(async move { check().await })
@@ -87,7 +103,7 @@ impl Check {
         let check = Arc::new(check);
         Self::built(
             name.into(),
-            Arc::new(move || {
+            Box::new(move || {
                 let check = Arc::clone(&check);
                 Work::blocking(move || check())
             }),
@@ -95,7 +111,7 @@ impl Check {
     }
 
     #[track_caller]
-    fn built(name: Cow<'static, str>, work: Arc<dyn Fn() -> Work + Send + Sync>) -> Self {
+    fn built(name: Cow<'static, str>, work: Box<dyn Fn() -> Work + Send + Sync>) -> Self {
         Self {
             identity: name.clone(),
             given_name: name.clone(),
@@ -105,7 +121,7 @@ impl Check {
             depends_on: Vec::new(),
             description: Cow::Borrowed(""),
             location: Location::caller(),
-            body: Body::Built(work),
+            body: Body::Built(Arc::new(Maker(Some(work)))),
         }
     }
 
@@ -303,7 +319,7 @@ impl Check {
     pub(crate) fn bind(&self, binder: &mut Binder<'_>) -> Option<Work> {
         match &self.body {
             Body::Annotated(bind) => bind(binder),
-            Body::Built(work) => Some(work()),
+            Body::Built(maker) => maker.make(),
         }
     }
 

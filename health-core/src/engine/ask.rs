@@ -6,31 +6,40 @@ use super::Engine;
 use super::causes::Known;
 use super::instance::{Answer, Instance, Question, RunId};
 use super::pending::Asking;
+use super::roster::Roster;
 use super::run::{Job, Run};
-use super::target::{Gate, Target, bind, own_probe};
+use super::slot::{Slot, bind};
+use super::target::{Gate, Target, own_probe};
 use crate::bind::Work;
 use crate::context::{Caller, Context};
 use crate::finding::Finding;
 use crate::overrides::Override;
 use crate::sample::{Asked, Sample};
 use crate::sync::discard;
-use crate::{Entry, Probe, Reason};
+use crate::{Probe, Reason};
 
-impl Engine {
+/// What somebody asks of the checks as they are at that moment.
+pub(super) struct Inquiry<'a> {
+    pub(super) engine: &'a Arc<Engine>,
+    pub(super) roster: Arc<Roster>,
+    pub(super) caller: Caller<'a>,
+    pub(super) asked: Asked,
+}
+
+impl Inquiry<'_> {
     /// Asks the checks of a probe; returns what has to pass before readiness.
-    pub(super) fn ask_probe(
-        &self,
-        probe: Probe,
-        caller: Caller<'_>,
-        asking: &mut Asking,
-    ) -> Vec<Gate> {
-        let cx = Context::new(&self.state, caller);
+    pub(super) fn ask_probe(&self, probe: Probe) -> (Asking, Vec<Gate>) {
+        let mut asking = self.asking(self.roster.slots().len());
         let mut gates = Vec::new();
-        let targets = self.targets(probe, cx, asking.asked());
-        let targets = targets.inspect(|target| gates.extend(target.gate()));
-        if !self.has_prerequisites && !self.readiness_asks_others {
-            targets.for_each(|target| self.ask(target, asking));
-            return gates;
+        let concerned = |slot: &Slot| slot.check().concerns(probe);
+        let targets = self.targets(concerned).map(|mut target| {
+            target.role = target.check.role(probe);
+            gates.extend(target.gate());
+            target
+        });
+        if !self.roster.has_prerequisites() && !self.roster.readiness_asks_others() {
+            targets.for_each(|target| self.ask(target, &mut asking));
+            return (asking, gates);
         }
         let targets: Vec<_> = targets.collect();
         let starting = gates.iter().any(|gate| !gate.is_open());
@@ -38,69 +47,67 @@ impl Engine {
             .into_iter()
             .partition(|target| target.role == probe || target.is_outstanding(starting));
         discard::<Vec<_>>(rest);
-        self.ask_all(concerned, caller, asking);
-        gates
+        self.ask_all(concerned, &mut asking);
+        (asking, gates)
     }
 
-    /// The checks that a probe may have to ask, bound for the caller. For readiness these are
-    /// the startup checks too.
-    pub(super) fn targets(
-        &self,
-        probe: Probe,
-        cx: Context<'_>,
-        asked: Asked,
-    ) -> impl Iterator<Item = Target> {
-        let mut overrides = self.lifecycle.overrides.in_force(asked.at);
-        let concerned = self.slots.iter().enumerate();
-        let concerned = concerned.filter(move |(_, slot)| slot.check.concerns(probe));
-        concerned.map(move |(index, slot)| {
-            let mut target = self.target(index, cx, asked);
-            target.role = slot.check.role(probe);
-            target.forced = overrides.remove(slot.check.name()).map(Box::new);
+    /// Asks each of these checks for itself; nothing if there are none.
+    pub(super) fn ask_each(&self, wanted: impl Fn(&Slot) -> bool) -> Option<Asking> {
+        let targets: Vec<_> = self.targets(wanted).collect();
+        if targets.is_empty() {
+            return None;
+        }
+        let mut asking = self.asking(targets.len());
+        self.ask_all(targets, &mut asking);
+        Some(asking)
+    }
+
+    fn asking(&self, checks: usize) -> Asking {
+        Asking::new(self.engine, &self.roster, self.asked, checks)
+    }
+
+    /// These checks, bound for the caller, each to be asked for itself.
+    fn targets(&self, wanted: impl Fn(&Slot) -> bool) -> impl Iterator<Item = Target> {
+        let lifecycle = &self.engine.lifecycle;
+        let mut overrides = lifecycle.overrides.in_force(self.asked.at);
+        let slots = self.roster.slots().iter().enumerate();
+        let wanted = slots.filter(move |(_, slot)| wanted(slot));
+        wanted.map(move |(index, slot)| {
+            let mut target = self.target(index);
+            target.forced = overrides.remove(slot.check().name()).map(Box::new);
             target
         })
     }
 
-    /// The checks with this tag, bound for the caller, each to be asked for itself.
-    pub(super) fn members(&self, tag: &str, cx: Context<'_>, asked: Asked) -> Vec<Target> {
-        let mut overrides = self.lifecycle.overrides.in_force(asked.at);
-        let members = self.slots.iter().enumerate();
-        let members = members.filter(|(_, slot)| slot.check.tags().any(|own| own == tag));
-        let members = members.map(|(index, slot)| {
-            let mut target = self.target(index, cx, asked);
-            target.forced = overrides.remove(slot.check.name()).map(Box::new);
-            target
-        });
-        members.collect()
-    }
-
-    pub(super) fn target(&self, index: usize, cx: Context<'_>, asked: Asked) -> Target {
-        let slot = &self.slots[index];
+    fn target(&self, index: usize) -> Target {
+        let slot = &self.roster.slots()[index];
+        let cx = Context::new(&self.engine.state, self.caller);
         Target {
             index,
-            check: Arc::clone(&slot.check),
-            role: own_probe(&slot.check),
-            bound: slot.bound(cx, asked),
+            check: Arc::clone(slot.check()),
+            role: own_probe(slot.check()),
+            bound: slot.bound(cx, self.asked),
             forced: None,
             cause: None,
         }
     }
 
-    pub(super) fn forced(&self, asked: Asked, name: &str) -> Option<Box<Override>> {
-        let mut overrides = self.lifecycle.overrides.in_force(asked.at);
+    fn forced(&self, name: &str) -> Option<Box<Override>> {
+        let lifecycle = &self.engine.lifecycle;
+        let mut overrides = lifecycle.overrides.in_force(self.asked.at);
         overrides.remove(name).map(Box::new)
     }
 
     /// Asks those that are not kept from running by a prerequisite.
-    pub(super) fn ask_all(&self, targets: Vec<Target>, caller: Caller<'_>, asking: &mut Asking) {
-        if !self.has_prerequisites {
+    fn ask_all(&self, targets: Vec<Target>, asking: &mut Asking) {
+        if !self.roster.has_prerequisites() {
             for target in targets {
                 self.ask(target, asking);
             }
             return;
         }
         let indices = targets.iter().map(|target| target.index);
-        let causes = self.causes(&targets, indices, caller, asking.asked());
+        let causes = self.causes(&targets, indices);
         for target in targets {
             match causes[target.index] {
                 Some(cause) => self.ask_without_running(target, cause, asking),
@@ -109,33 +116,36 @@ impl Engine {
         }
     }
 
+    /// Whether a prerequisite keeps a check from running.
+    pub(super) fn is_kept_from_running(&self, index: usize) -> bool {
+        self.roster.has_prerequisites() && self.causes(&[], [index].into_iter())[index].is_some()
+    }
+
     /// For each of these checks the prerequisite that keeps it from running, by its place.
-    pub(super) fn causes(
+    fn causes(
         &self,
         targets: &[Target],
         checks: impl Iterator<Item = usize>,
-        caller: Caller<'_>,
-        asked: Asked,
     ) -> Vec<Option<usize>> {
-        self.prerequisites.root_causes(checks, |index| {
+        self.roster.prerequisites().root_causes(checks, |index| {
             let place = targets.binary_search_by_key(&index, |target| target.index);
             if let Ok(place) = place {
-                return self.known(&targets[place], asked);
+                return self.known(&targets[place]);
             }
-            let mut other = self.target(index, Context::new(&self.state, caller), asked);
-            other.forced = self.forced(asked, other.check.name());
-            self.known(&other, asked)
+            let mut other = self.target(index);
+            other.forced = self.forced(other.check.name());
+            self.known(&other)
         })
     }
 
     /// What a fresh result says.
-    fn known(&self, target: &Target, asked: Asked) -> Known {
+    fn known(&self, target: &Target) -> Known {
         let passes = match (&target.forced, &target.bound) {
             (Some(forced), _) => Some(forced.status().is_passing()),
             (None, Ok((instance, _))) => self
-                .peek(instance, target, asked)
+                .peek(instance, target)
                 .map(|finding| finding.status(target.role).is_passing()),
-            (None, Err(_)) => Some(false),
+            (None, Err(said)) => Some(said.status(target.role).is_passing()),
         };
         match passes {
             Some(true) => Known::Passes,
@@ -145,10 +155,10 @@ impl Engine {
     }
 
     /// What is known without a run, and fresh.
-    fn peek(&self, instance: &Instance, target: &Target, asked: Asked) -> Option<Finding> {
-        let hint = |check: &str| self.why_starved(check);
+    fn peek(&self, instance: &Instance, target: &Target) -> Option<Finding> {
+        let hint = |check: &str| self.engine.why_starved(check);
         let latched = target.latched(instance);
-        let known = latched.or_else(|| instance.peek(asked, target.role, &hint));
+        let known = latched.or_else(|| instance.peek(self.asked, target.role, &hint));
         known.filter(|finding| finding.sample.reason != Some(Reason::Stale))
     }
 
@@ -156,15 +166,13 @@ impl Engine {
     /// skipped rather than run.
     fn ask_without_running(&self, mut target: Target, cause: usize, asking: &mut Asking) {
         let known = match &target.bound {
-            Ok((instance, _)) if target.forced.is_none() => {
-                self.peek(instance, &target, asking.asked())
-            }
+            Ok((instance, _)) if target.forced.is_none() => self.peek(instance, &target),
             _ => return self.ask(target, asking),
         };
-        let cause = Arc::clone(&self.slots[cause].check);
+        let cause = Arc::clone(self.roster.slots()[cause].check());
         let finding = known.unwrap_or_else(|| {
             let message = format!("skipped, because `{}` is unhealthy", cause.name());
-            target.said(asking.asked().failed(Reason::Skipped, message))
+            target.said(self.asked.failed(Reason::Skipped, message))
         });
         if !finding.status(target.role).is_passing() {
             target.cause = Some(cause);
@@ -173,7 +181,7 @@ impl Engine {
     }
 
     fn ask(&self, mut target: Target, asking: &mut Asking) {
-        let asked = asking.asked();
+        let asked = self.asked;
         if let Some(forced) = target.forced.take() {
             let message = format!("overridden: {}", forced.reason());
             let sample = Sample::said(asked, forced.status(), Reason::Overridden, message);
@@ -181,7 +189,7 @@ impl Engine {
             return asking.know(target, finding);
         }
         let instance = match &target.bound {
-            Ok((instance, _)) => Arc::clone(instance),
+            Ok((instance, _)) => instance.clone(),
             Err(finding) => {
                 let finding = Arc::clone(finding);
                 return asking.know(target, finding);
@@ -190,7 +198,7 @@ impl Engine {
         if let Some(finding) = target.latched(&instance) {
             return asking.know(target, finding);
         }
-        let hint = |check: &str| self.why_starved(check);
+        let hint = |check: &str| self.engine.why_starved(check);
         let question = Question {
             asked,
             probe: Some(target.role),
@@ -201,24 +209,26 @@ impl Engine {
             Answer::Known(finding) => asking.know(target, finding),
             Answer::Joined(run) => asking.wait_for(&target, instance, run),
             Answer::Start(run) => {
-                asking.wait_for(&target, Arc::clone(&instance), run);
+                asking.wait_for(&target, instance.clone(), run);
                 let work = target.bound.ok().and_then(|(_, mut work)| work.take());
-                if let Some(job) = self.job(&instance, run, asked, work) {
+                if let Some(job) = self.engine.job(&instance, run, asked, work) {
                     asking.run(job);
                 }
             }
         }
     }
+}
 
+impl Engine {
     /// The job of a run that is to be started; none if its arguments cannot be made, which ends it.
     pub(super) fn job(
         &self,
-        instance: &Arc<Instance>,
+        instance: &Instance,
         run: RunId,
         asked: Asked,
         work: Option<Work>,
     ) -> Option<Job> {
-        let duty = Run::new(Arc::clone(instance), run, asked);
+        let duty = Run::new(instance.clone(), run, asked);
         let bind = || {
             let cx = Context::new(&self.state, Caller::nobody());
             bind(instance.check(), cx, asked).map(|(work, _)| work)
@@ -228,29 +238,6 @@ impl Engine {
             Err(sample) => {
                 duty.refuse(*sample);
                 None
-            }
-        }
-    }
-
-    /// Says which failure is the cause of which, now that all are known. `indices` are the places
-    /// of the entries' checks.
-    pub(super) fn attribute(&self, indices: &[usize], entries: &mut [Entry]) {
-        let mut known = vec![Known::Nothing; self.slots.len()];
-        for (index, entry) in indices.iter().zip(entries.iter()) {
-            known[*index] = if entry.status().is_passing() {
-                Known::Passes
-            } else {
-                Known::Fails
-            };
-        }
-        let failing = indices.iter().copied();
-        let causes = self
-            .prerequisites
-            .root_causes(failing, |index| known[index]);
-        for (index, entry) in indices.iter().zip(entries) {
-            let cause = causes[*index].filter(|_| known[*index] == Known::Fails);
-            if let Some(cause) = cause {
-                entry.set_cause(Arc::clone(&self.slots[cause].check));
             }
         }
     }

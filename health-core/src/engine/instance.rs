@@ -15,13 +15,19 @@ use crate::finding::{Finding, Found};
 use crate::observe::Teller;
 use crate::sample::{Asked, Sample, spell};
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, MutexGuard, lock};
 use crate::{Check, History, Probe, Status};
 
-/// A check together with the things bound to it: what results, runs and latches belong to.
-#[derive(Debug)]
+/// A check together with the things bound to it. A cheap clone.
+#[derive(Clone, Debug)]
 pub(crate) struct Instance {
     check: Arc<Check>,
+    core: Arc<Core>,
+}
+
+/// What stays when something else is said of the check: what results, runs and latches belong to.
+#[derive(Debug)]
+pub(crate) struct Core {
     identities: Vec<Option<Identity>>,
     teller: Arc<Teller>,
     /// Whether it was told that a poll holds its thread.
@@ -29,24 +35,15 @@ pub(crate) struct Instance {
     state: Mutex<State>,
 }
 
-impl Instance {
-    pub(crate) fn new(
-        check: Arc<Check>,
-        identities: Vec<Option<Identity>>,
-        teller: Arc<Teller>,
-    ) -> Self {
+impl Core {
+    pub(crate) fn new(identities: Vec<Option<Identity>>, teller: Arc<Teller>) -> Self {
         let state = State::new(&teller);
         Self {
-            check,
             identities,
             teller,
             held: AtomicBool::new(false),
             state: Mutex::new(state),
         }
-    }
-
-    pub(crate) const fn check(&self) -> &Arc<Check> {
-        &self.check
     }
 
     pub(crate) fn is_bound_to(&self, identities: &[Option<Identity>]) -> bool {
@@ -58,24 +55,57 @@ impl Instance {
         self.identities.iter().flatten().all(Identity::is_alive)
     }
 
-    /// From now on it runs by itself, first at `begins`.
-    pub(crate) fn schedule(&self, begins: Instant) {
-        lock(&self.state).scheduled = Some(begins);
+    /// Forgets what was known, except that it has passed.
+    pub(crate) fn forget(&self) {
+        lock(&self.state).forget();
+    }
+
+    pub(crate) fn has_passed(&self) -> bool {
+        lock(&self.state).passed.is_some()
+    }
+
+    /// No schedule runs it any more.
+    pub(crate) fn unschedule(&self) {
+        lock(&self.state).scheduled = None;
+    }
+}
+
+impl Instance {
+    pub(crate) const fn new(check: Arc<Check>, core: Arc<Core>) -> Self {
+        Self { check, core }
+    }
+
+    pub(crate) const fn check(&self) -> &Arc<Check> {
+        &self.check
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_of_the_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.core, &other.core)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.core.state)
+    }
+
+    /// From now on it runs by itself: first when that is due by its last result, which this returns.
+    pub(crate) fn schedule(&self, now: Instant) -> Instant {
+        self.state().schedule(&self.check, now)
     }
 
     /// The result that latched it, if it has ever passed.
     pub(crate) fn passed(&self) -> Option<Finding> {
-        lock(&self.state).passed.clone()
+        self.state().passed.clone()
     }
 
     /// What the last run found, before thresholds.
     pub(crate) fn last_raw(&self) -> Option<Status> {
-        let state = lock(&self.state);
+        let state = self.state();
         state.last.as_ref().map(|(_, last)| last.sample.raw)
     }
 
     pub(crate) fn history(&self) -> History {
-        let state = lock(&self.state);
+        let state = self.state();
         state.memory.recall(state.standing)
     }
 
@@ -102,7 +132,7 @@ impl Instance {
     /// Looks at what is known once that is what it should be by now.
     fn look<T>(&self, now: Instant, hint: Hint<'_>, see: impl FnOnce(&mut State) -> T) -> T {
         let (seen, after) = {
-            let mut state = lock(&self.state);
+            let mut state = self.state();
             let after = state.expire(&self.check, now, hint);
             self.post(after.as_ref());
             (see(&mut state), after)
@@ -114,7 +144,7 @@ impl Instance {
     /// Somebody who waits gives up: the result, should there be one after all, or else this, as
     /// if the run had failed.
     pub(crate) fn give_up(&self, run: RunId, batch: &Arc<Batch>, sample: Sample) -> Finding {
-        let mut state = lock(&self.state);
+        let mut state = self.state();
         if let Some(finding) = state.result(run) {
             return finding;
         }
@@ -127,12 +157,12 @@ impl Instance {
     /// What is said of it by something else than a run.
     pub(crate) fn said(&self, sample: Sample) -> Finding {
         let since = sample.asked();
-        lock(&self.state).said(sample, since)
+        self.state().said(sample, since)
     }
 
     /// Lets a run begin that waited for others; whether it is still wanted.
     pub(crate) fn admit(&self, run: RunId, now: Instant, permit: Permit) -> Result<(), Permit> {
-        match lock(&self.state).wanted(run, now) {
+        match self.state().wanted(run, now) {
             Some(flight) => {
                 flight.permit = Some(permit);
                 Ok(())
@@ -143,13 +173,13 @@ impl Instance {
 
     /// Whether a run may be taken up: not if its time is over already.
     pub(crate) fn may_begin(&self, run: RunId, now: Instant) -> bool {
-        lock(&self.state).wanted(run, now).is_some()
+        self.state().wanted(run, now).is_some()
     }
 
     /// The run has ended. Its result counts unless it came too late.
     pub(crate) fn end(&self, run: RunId, now: Instant, sample: Option<Sample>) {
         let after = {
-            let mut state = lock(&self.state);
+            let mut state = self.state();
             if state.flight.as_ref().is_none_or(|f| f.run != run) {
                 return;
             }
@@ -168,17 +198,17 @@ impl Instance {
 
     /// The result of this run, or of a later one.
     pub(crate) fn result(&self, run: RunId) -> Option<Finding> {
-        lock(&self.state).result(run)
+        self.state().result(run)
     }
 
     /// A waiter leaves before the run has settled.
     pub(crate) fn leave(&self, run: RunId, batch: &Arc<Batch>) {
-        lock(&self.state).leave(run, batch);
+        self.state().leave(run, batch);
     }
 
     /// Whether the run has not ended.
     pub(crate) fn is_under_way(&self, run: RunId) -> bool {
-        let state = lock(&self.state);
+        let state = self.state();
         state
             .flight
             .as_ref()
@@ -187,7 +217,7 @@ impl Instance {
 
     /// Tells that a poll holds its thread; once.
     pub(crate) fn warn_of_held_thread(&self, held: std::time::Duration) {
-        if self.held.swap(true, Ordering::Relaxed) {
+        if self.core.held.swap(true, Ordering::Relaxed) {
             return;
         }
         tracing::warn!(
@@ -208,7 +238,7 @@ impl Instance {
             .into_iter()
             .flat_map(|after| after.news.iter().flatten())
         {
-            self.teller.post(&self.check, news);
+            self.core.teller.post(&self.check, news);
         }
     }
 
@@ -243,7 +273,8 @@ mod tests {
     }
 
     fn instance(check: Check) -> Instance {
-        Instance::new(Arc::new(check), Vec::new(), Arc::new(Teller::nobody()))
+        let core = Core::new(Vec::new(), Arc::new(Teller::nobody()));
+        Instance::new(Arc::new(check), Arc::new(core))
     }
 
     fn innocent() -> Check {
@@ -299,7 +330,7 @@ mod tests {
         let joined = ask(&instance, asked(start, 0), &leaves);
         assert!(matches!(joined, Answer::Joined(_)));
         instance.leave(run, &leaves);
-        let state = lock(&instance.state);
+        let state = instance.state();
         let waiting = &state.flight.as_ref().expect("it runs").waiting;
         assert!(waiting.len() == 1 && Arc::ptr_eq(&waiting[0], &stays));
     }
@@ -308,10 +339,8 @@ mod tests {
     fn the_same_things_in_another_order_are_another_instance() {
         let thing = Arc::new(7);
         let identity = || Some(Identity::of(&thing));
-        let check = Arc::new(Check::new("two", async || ()));
-        let teller = Arc::new(Teller::nobody());
-        let instance = Instance::new(check, vec![identity(), None], teller);
-        assert!(instance.is_bound_to(&[identity(), None]));
-        assert!(!instance.is_bound_to(&[None, identity()]));
+        let core = Core::new(vec![identity(), None], Arc::new(Teller::nobody()));
+        assert!(core.is_bound_to(&[identity(), None]));
+        assert!(!core.is_bound_to(&[None, identity()]));
     }
 }

@@ -3,12 +3,15 @@
 mod ask;
 mod batch;
 mod causes;
+mod change;
 mod executor;
 mod flight;
 mod instance;
 mod pending;
+mod roster;
 mod run;
 mod schedule;
+mod slot;
 mod state;
 mod target;
 
@@ -18,27 +21,26 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::ask::Inquiry;
 use self::batch::Batch;
-use self::causes::Prerequisites;
 use self::executor::Executor;
 pub use self::executor::Runtime;
 use self::instance::{Answer, Instance, Question};
-use self::pending::Asking;
-use self::target::{Gate, Slot};
+use self::roster::Roster;
+use self::slot::Slot;
+use self::target::Gate;
 use crate::context::{Caller, Context, Requirement, StateMap};
 use crate::lifecycle::Lifecycle;
 use crate::observe::{Observer, Teller};
+use crate::registry::Plan;
 use crate::sample::Asked;
+use crate::sync::{Mutex, lock};
 use crate::{Check, Entry, GroupReport, History, Phase, Probe, Report};
 
-/// All checks of a registry with their instances.
+/// Asks the checks of a roster.
 #[derive(Debug)]
 pub(crate) struct Engine {
-    slots: Vec<Slot>,
-    prerequisites: Prerequisites,
-    has_prerequisites: bool,
-    /// Whether readiness may ask a check that does not serve it.
-    readiness_asks_others: bool,
+    roster: Mutex<Arc<Roster>>,
     state: StateMap,
     executor: Arc<Executor>,
     lifecycle: Arc<Lifecycle>,
@@ -58,27 +60,14 @@ pub(crate) struct Options {
 }
 
 impl Engine {
-    pub(crate) fn new(
-        checks: &[Arc<Check>],
-        prerequisites: Vec<Vec<usize>>,
-        options: Options,
-    ) -> Self {
+    /// With the checks of a plan that was validated, and the places of those that each depends on.
+    pub(crate) fn new(plan: Plan, prerequisites: Vec<Vec<usize>>, options: Options) -> Self {
         let lifecycle = Arc::<Lifecycle>::default();
-        let gates = checks.iter().filter(|check| gate_of_readiness(check));
-        lifecycle.wait_for(gates.map(|check| check.name()));
         let teller = Arc::new(Teller::new(Arc::clone(&lifecycle), options.remembered));
-        let asked_while_starting = |check: &Arc<Check>| {
-            check.concerns(Probe::Readiness) && !check.probes().contains(Probe::Readiness)
-        };
-        let prerequisites = Prerequisites::new(prerequisites);
-        let slots = checks
-            .iter()
-            .map(|check| Slot::new(Arc::clone(check), &teller));
+        let roster = Roster::new(plan, prerequisites, &teller);
+        lifecycle.wait_for(roster.gates().map(|check| check.identity()));
         Self {
-            slots: slots.collect(),
-            has_prerequisites: !prerequisites.are_none(),
-            readiness_asks_others: checks.iter().any(asked_while_starting),
-            prerequisites,
+            roster: Mutex::new(Arc::new(roster)),
             state: options.state,
             executor: Arc::new(Executor::new(options.runtime, options.concurrency)),
             lifecycle,
@@ -87,8 +76,29 @@ impl Engine {
         }
     }
 
-    pub(crate) fn checks(&self) -> impl ExactSizeIterator<Item = &Arc<Check>> {
-        self.slots.iter().map(|slot| &slot.check)
+    fn roster(&self) -> Arc<Roster> {
+        Arc::clone(&lock(&self.roster))
+    }
+
+    /// The checks as they are now.
+    pub(crate) fn checks(&self) -> Vec<Arc<Check>> {
+        let roster = self.roster();
+        let slots = roster.slots().iter();
+        slots.map(|slot| Arc::clone(slot.check())).collect()
+    }
+
+    /// The names of the checks that are disabled.
+    pub(crate) fn disabled(&self) -> Vec<String> {
+        let roster = self.roster();
+        let disabled = roster.slots().iter().filter(|slot| slot.is_disabled());
+        disabled
+            .map(|slot| slot.check().name().to_owned())
+            .collect()
+    }
+
+    /// Changes whenever the checks do.
+    pub(crate) fn revision(&self) -> u64 {
+        self.roster().revision()
     }
 
     pub(crate) const fn lifecycle(&self) -> &Arc<Lifecycle> {
@@ -96,16 +106,14 @@ impl Engine {
     }
 
     pub(crate) fn observe(&self, observer: Arc<dyn Observer>) {
-        let checks = self.slots.len();
+        let checks = self.roster().slots().len();
         self.teller.add(observer, self.executor.handle(), checks);
     }
 
-    /// The longest that a probe may take: the longest timeout among its checks or the deadline,
-    /// whichever is less.
+    /// The longest that a probe may take: the longest timeout among its checks that are not disabled
+    /// or the deadline, whichever is less.
     pub(crate) fn longest(&self, probe: Probe) -> Duration {
-        let serving = self.checks().filter(|check| check.concerns(probe));
-        let longest = serving.map(|check| check.timeout_for(probe)).max();
-        longest.unwrap_or_default().min(self.deadline)
+        self.roster().longest(probe).min(self.deadline)
     }
 
     /// Whether the builder was given what an argument needs.
@@ -116,26 +124,6 @@ impl Engine {
     /// The wall clock.
     pub(crate) fn wall_clock(&self) -> std::time::SystemTime {
         self.executor.now().at
-    }
-
-    /// Starts the schedules of those checks that have one.
-    pub(crate) fn start_schedules(self: &Arc<Self>) -> io::Result<()> {
-        let asked = self.executor.now();
-        let mut started = Ok(());
-        for (index, slot) in self.slots.iter().enumerate() {
-            if slot.check.interval().is_none() {
-                continue;
-            }
-            let begins = asked.instant + slot.check.initial_delay();
-            let target = self.target(index, Context::new(&self.state, Caller::nobody()), asked);
-            let Ok((instance, _)) = target.bound else {
-                continue;
-            };
-            instance.schedule(begins);
-            let keep = schedule::keep(Arc::downgrade(self), index, instance, begins);
-            started = started.and(self.executor.plan(keep));
-        }
-        started
     }
 
     /// Polls what is no run, until it ends or the engine is dropped.
@@ -151,27 +139,31 @@ impl Engine {
         said: Option<Phase>,
         caller: Caller<'_>,
     ) -> impl Future<Output = Report> + Send + 'static + use<> {
-        let asked = self.executor.now();
-        let mut asking = Asking::new(Arc::clone(self), asked, self.slots.len());
-        let gates = match said {
-            Some(_) => Vec::new(),
-            None => self.ask_probe(probe, caller, &mut asking),
+        let asked = match said {
+            Some(_) => None,
+            None => Some(self.inquiry(caller).ask_probe(probe)),
         };
-        let pending = asking.start();
+        let asked = asked.map(|(asking, gates)| (asking.start(), gates));
         let lifecycle = Arc::clone(&self.lifecycle);
         async move {
-            let entries = pending.entries().await;
-            let closed = match (probe, &said) {
-                (Probe::Liveness, _) | (_, Some(_)) => Vec::new(),
-                _ => lifecycle.gates.closed(),
+            let Some((pending, gates)) = asked else {
+                return Report::new(
+                    probe,
+                    said.unwrap_or(Phase::Started),
+                    Vec::new(),
+                    Vec::new(),
+                );
             };
-            let phase = said.unwrap_or_else(|| {
-                if closed.is_empty() && gates.iter().all(Gate::is_open) {
-                    Phase::Started
-                } else {
-                    Phase::Starting
-                }
-            });
+            let entries = pending.entries().await;
+            let closed = match probe {
+                Probe::Liveness => Vec::new(),
+                Probe::Readiness | Probe::Startup => lifecycle.gates.closed(),
+            };
+            let phase = if closed.is_empty() && gates.iter().all(Gate::is_open) {
+                Phase::Started
+            } else {
+                Phase::Starting
+            };
             Report::new(probe, phase, closed, entries)
         }
     }
@@ -182,13 +174,8 @@ impl Engine {
         name: &str,
         caller: Caller<'_>,
     ) -> Option<impl Future<Output = Entry> + Send + 'static + use<>> {
-        let index = self.find(name)?;
-        let asked = self.executor.now();
-        let mut asking = Asking::new(Arc::clone(self), asked, 1);
-        let mut target = self.target(index, Context::new(&self.state, caller), asked);
-        target.forced = self.forced(asked, name);
-        self.ask_all(vec![target], caller, &mut asking);
-        let pending = asking.start();
+        let named = |slot: &Slot| slot.check().name() == name;
+        let pending = self.inquiry(caller).ask_each(named)?.start();
         Some(async move { pending.entries().await.remove(0) })
     }
 
@@ -198,41 +185,51 @@ impl Engine {
         tag: &str,
         caller: Caller<'_>,
     ) -> Option<impl Future<Output = GroupReport> + Send + 'static + use<>> {
-        let asked = self.executor.now();
-        let members = self.members(tag, Context::new(&self.state, caller), asked);
-        if members.is_empty() {
-            return None;
-        }
-        let mut asking = Asking::new(Arc::clone(self), asked, members.len());
-        self.ask_all(members, caller, &mut asking);
-        let pending = asking.start();
+        let tagged = |slot: &Slot| slot.check().tags().any(|own| own == tag);
+        let pending = self.inquiry(caller).ask_each(tagged)?.start();
         let tag = tag.to_owned();
         Some(async move { GroupReport::new(tag, pending.entries().await) })
     }
 
+    fn inquiry<'a>(self: &'a Arc<Self>, caller: Caller<'a>) -> Inquiry<'a> {
+        Inquiry {
+            engine: self,
+            roster: self.roster(),
+            caller,
+            asked: self.executor.now(),
+        }
+    }
+
     /// What is remembered of a check, for this caller.
     pub(crate) fn history(&self, name: &str, caller: Caller<'_>) -> Option<History> {
-        let slot = &self.slots[self.find(name)?];
+        let roster = self.roster();
+        let slot = &roster.slots()[roster.find(name)?];
         slot.instance_for(Context::new(&self.state, caller), self.executor.now())
             .map(|instance| instance.history())
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        self.checks().position(|check| check.name() == name)
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.roster().find(name).is_some()
     }
 
     /// A run for the schedule, or the one under way; when that was. None is made while a
-    /// prerequisite fails.
-    fn tick(&self, index: usize, instance: &Arc<Instance>, batch: &Arc<Batch>) -> Instant {
-        let asked = self.executor.now();
-        if !self.is_kept_from_running(index, asked) {
-            self.run_scheduled(instance, batch, asked);
+    /// prerequisite fails. Nothing if the slot has retired.
+    fn tick(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        instance: &Instance,
+        batch: &Arc<Batch>,
+    ) -> Option<Instant> {
+        let inquiry = self.inquiry(Caller::nobody());
+        let index = inquiry.roster.place_of(slot)?;
+        if !inquiry.is_kept_from_running(index) {
+            self.run_scheduled(instance, batch, inquiry.asked);
         }
         batch.settle();
-        asked.instant
+        Some(inquiry.asked.instant)
     }
 
-    fn run_scheduled(&self, instance: &Arc<Instance>, batch: &Arc<Batch>, asked: Asked) {
+    fn run_scheduled(&self, instance: &Instance, batch: &Arc<Batch>, asked: Asked) {
         let hint = |check: &str| self.why_starved(check);
         let question = Question {
             asked,
@@ -244,11 +241,6 @@ impl Engine {
             let job = self.job(instance, run, asked, None);
             self.executor.start(job.into_iter().collect());
         }
-    }
-
-    fn is_kept_from_running(&self, index: usize, asked: Asked) -> bool {
-        self.has_prerequisites
-            && self.causes(&[], [index].into_iter(), Caller::nobody(), asked)[index].is_some()
     }
 
     fn why_starved(&self, check: &str) -> Option<String> {

@@ -9,6 +9,7 @@ use super::Engine;
 use super::batch::Batch;
 use super::flight::{out_of_time, timed_out};
 use super::instance::{Instance, RunId};
+use super::roster::Roster;
 use super::run::Job;
 use super::target::Target;
 use crate::finding::Finding;
@@ -22,6 +23,7 @@ pub(super) const GRACE: Duration = Duration::from_millis(10);
 /// A probe that is being put together: what is known, what to wait for, what to start.
 pub(super) struct Asking {
     engine: Arc<Engine>,
+    roster: Arc<Roster>,
     asked: Asked,
     batch: Arc<Batch>,
     places: Vec<Place>,
@@ -36,10 +38,10 @@ enum Place {
 
 /// A check whose run is waited for.
 struct Waiting {
-    /// The place of the check in the registry.
+    /// The place of the check in the roster.
     index: usize,
     role: Probe,
-    instance: Arc<Instance>,
+    instance: Instance,
     run: RunId,
 }
 
@@ -51,9 +53,15 @@ impl Waiting {
 
 impl Asking {
     /// With room for this many checks.
-    pub(super) fn new(engine: Arc<Engine>, asked: Asked, checks: usize) -> Self {
+    pub(super) fn new(
+        engine: &Arc<Engine>,
+        roster: &Arc<Roster>,
+        asked: Asked,
+        checks: usize,
+    ) -> Self {
         Self {
-            engine,
+            engine: Arc::clone(engine),
+            roster: Arc::clone(roster),
             asked,
             batch: Arc::new(Batch::new()),
             places: Vec::with_capacity(checks),
@@ -65,10 +73,6 @@ impl Asking {
         &self.batch
     }
 
-    pub(super) const fn asked(&self) -> Asked {
-        self.asked
-    }
-
     pub(super) fn know(&mut self, target: Target, finding: Finding) {
         let mut entry = Entry::new(target.check, target.role, finding, self.asked.instant);
         if let Some(cause) = target.cause {
@@ -77,7 +81,7 @@ impl Asking {
         self.places.push(Place::Known(target.index, entry));
     }
 
-    pub(super) fn wait_for(&mut self, target: &Target, instance: Arc<Instance>, run: RunId) {
+    pub(super) fn wait_for(&mut self, target: &Target, instance: Instance, run: RunId) {
         self.places.push(Place::Waiting(Waiting {
             index: target.index,
             role: target.role,
@@ -96,6 +100,7 @@ impl Asking {
         self.batch.settle();
         Pending {
             engine: self.engine,
+            roster: self.roster,
             asked: self.asked,
             batch: self.batch,
             places: self.places,
@@ -106,6 +111,7 @@ impl Asking {
 /// A probe that waits for runs.
 pub(super) struct Pending {
     engine: Arc<Engine>,
+    roster: Arc<Roster>,
     asked: Asked,
     batch: Arc<Batch>,
     places: Vec<Place>,
@@ -124,7 +130,7 @@ impl Pending {
             self.expire(deadline);
         }
         let places = std::mem::take(&mut self.places);
-        let indices = self.engine.has_prerequisites.then(|| {
+        let indices = self.roster.has_prerequisites().then(|| {
             let index = |place: &Place| match place {
                 Place::Known(index, _) => *index,
                 Place::Waiting(waiting) => waiting.index,
@@ -133,7 +139,7 @@ impl Pending {
         });
         let mut entries: Vec<_> = places.into_iter().map(|place| self.entry(place)).collect();
         if let Some(indices) = indices {
-            self.engine.attribute(&indices, &mut entries);
+            self.roster.attribute(&indices, &mut entries);
         }
         entries
     }

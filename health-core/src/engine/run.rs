@@ -21,7 +21,7 @@ use crate::{Check, Outcome, Reason, Status};
 /// The duty to end a run: whatever happens, its flight ends exactly once.
 #[derive(Debug)]
 pub(crate) struct Run {
-    instance: Arc<Instance>,
+    instance: Instance,
     id: RunId,
     asked: Asked,
     ended: bool,
@@ -30,7 +30,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) const fn new(instance: Arc<Instance>, id: RunId, asked: Asked) -> Self {
+    pub(crate) const fn new(instance: Instance, id: RunId, asked: Asked) -> Self {
         Self {
             instance,
             id,
@@ -317,7 +317,7 @@ impl Job {
         self.instance().check()
     }
 
-    pub(crate) fn instance(&self) -> &Arc<Instance> {
+    pub(crate) fn instance(&self) -> &Instance {
         &self.run().instance
     }
 
@@ -329,7 +329,7 @@ impl Job {
     /// Counts a run that cannot be cancelled each timeout, as long as it has not ended.
     pub(crate) fn watch(&self) -> impl Future<Output = ()> + Send + use<> {
         let run = self.run();
-        let (instance, id) = (Arc::clone(&run.instance), run.id);
+        let (instance, id) = (run.instance.clone(), run.id);
         let timeout = instance.check().settings().longest_timeout();
         let mut due = run.asked.instant + timeout;
         async move {
@@ -402,7 +402,7 @@ impl std::fmt::Debug for Polled {
 pub(crate) mod tests {
     use super::*;
     use crate::engine::batch::Batch;
-    use crate::engine::instance::{Answer, Question};
+    use crate::engine::instance::{Answer, Core, Question};
     use crate::observe::Teller;
 
     /// A run of this work that was asked for just now.
@@ -411,11 +411,8 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn job_of(check: Check, work: Work) -> Job {
-        let instance = Arc::new(Instance::new(
-            Arc::new(check),
-            Vec::new(),
-            Arc::new(Teller::nobody()),
-        ));
+        let core = Core::new(Vec::new(), Arc::new(Teller::nobody()));
+        let instance = Instance::new(Arc::new(check), Arc::new(core));
         let asked = Asked::now();
         let question = Question {
             asked,

@@ -5,28 +5,26 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use super::Engine;
 use super::batch::Batch;
 use super::instance::Instance;
 use super::pending::GRACE;
+use super::slot::Slot;
 
-/// Runs one check by itself until the engine is dropped, which it does not keep alive.
+/// Runs one check by itself until its slot retires or the engine is dropped; keeps neither alive.
 pub(super) async fn keep(
     engine: Weak<Engine>,
-    index: usize,
-    instance: Arc<Instance>,
-    begins: Instant,
+    slot: Weak<Slot>,
+    mut lifetime: watch::Receiver<()>,
+    (instance, begins): (Instance, Instant),
 ) {
     let mut due = begins;
-    loop {
-        sleep_until(due).await;
+    while timeout_at(due, lifetime.changed()).await.is_err() {
         let batch = Arc::new(Batch::new());
-        let Some(started) = engine
-            .upgrade()
-            .map(|engine| engine.tick(index, &instance, &batch))
-        else {
+        let Some(started) = tick(&engine, &slot, &instance, &batch) else {
             return;
         };
         let deadline = started + instance.check().settings().longest_timeout();
@@ -42,6 +40,15 @@ pub(super) async fn keep(
         };
         due = started + pause;
     }
+}
+
+fn tick(
+    engine: &Weak<Engine>,
+    slot: &Weak<Slot>,
+    instance: &Instance,
+    batch: &Arc<Batch>,
+) -> Option<Instant> {
+    engine.upgrade()?.tick(&slot.upgrade()?, instance, batch)
 }
 
 fn pause(instance: &Instance) -> Option<Duration> {

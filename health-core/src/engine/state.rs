@@ -2,6 +2,7 @@
 //! here, for it is called under a lock; what is to be done afterwards is handed out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -88,13 +89,44 @@ impl State {
             return Answer::Joined(flight.run);
         }
         let not_yet = |begins| asked.instant < begins && question.probe.is_some();
-        if self.scheduled.is_some_and(not_yet) {
+        if self.last.is_none() && self.scheduled.is_some_and(not_yet) {
             return Answer::Known(self.no_result(asked));
         }
         batch.add();
         self.runs += 1;
         self.flight = Some(Flight::new(self.runs, asked, check, Arc::clone(batch)));
         Answer::Start(self.runs)
+    }
+
+    /// Has a schedule run it; returns when first. What an earlier schedule, or none, has let grow
+    /// stale says nothing any more.
+    pub(super) fn schedule(&mut self, check: &Check, now: Instant) -> Instant {
+        if self
+            .age(now)
+            .is_some_and(|age| age >= check.settings().stale_after())
+        {
+            self.forget();
+        }
+        let last = self.last.as_ref().map(|(_, last)| &last.sample);
+        let due = last.and_then(|last| {
+            let pause = check.settings().pause_after(last.raw)?;
+            Some(last.asked + pause)
+        });
+        let begins = due.map_or(now + check.initial_delay(), |due| due.max(now));
+        self.scheduled = Some(begins);
+        begins
+    }
+
+    /// Forgets what was known, except that it has passed.
+    pub(super) fn forget(&mut self) {
+        self.last = None;
+        self.said = None;
+        self.standing.forget();
+    }
+
+    fn age(&self, now: Instant) -> Option<Duration> {
+        let (_, last) = self.last.as_ref()?;
+        Some(now.duration_since(last.sample.asked))
     }
 
     pub(super) fn result(&self, run: RunId) -> Option<Finding> {
@@ -161,8 +193,7 @@ impl State {
 
     /// Whether the schedule had brought nothing for too long when a run was asked for.
     fn was_stale(&self, check: &Check, asked: Instant) -> bool {
-        let last = self.last.as_ref().filter(|_| self.scheduled.is_some());
-        let age = last.map(|(_, last)| asked.duration_since(last.sample.asked));
+        let age = self.age(asked).filter(|_| self.scheduled.is_some());
         age.is_some_and(|age| age >= check.settings().stale_after())
     }
 

@@ -1,9 +1,9 @@
 //! Annotated functions. Those of this binary are in every registry that is not empty.
 
-use health_core::{Caller, Check, Health, HealthBuilder, Outcome, Probe, Runtime};
+use health_core::{Caller, Health, HealthBuilder, Outcome, Probe, Runtime};
 use health_core::{State, Status, health_check};
 
-use crate::support::{entry, ms};
+use crate::support::{entry, ms, names};
 
 pub(crate) struct Pool(u32);
 
@@ -56,7 +56,8 @@ fn builder() -> HealthBuilder {
 #[test]
 fn an_annotated_function_is_found_as_it_was_annotated() {
     let health = builder().build().unwrap();
-    let find = |name| health.checks().find(|check| check.name() == name).unwrap();
+    let checks = health.checks();
+    let find = |name| checks.iter().find(|check| check.name() == name).unwrap();
 
     let given = find("db.primary");
     assert_eq!(given.identity(), "integration::annotated::everything_given");
@@ -78,7 +79,7 @@ fn an_annotated_function_is_found_as_it_was_annotated() {
     assert_eq!(defaults.cache(Probe::Startup), ms(1000));
     assert_eq!((defaults.tags().len(), defaults.description()), (0, ""));
     assert_eq!(
-        health.checks().map(Check::name).collect::<Vec<_>>(),
+        names(&health),
         ["db.primary", "defaults", "other-same", "same", "tenant"]
     );
 }

@@ -434,7 +434,7 @@ async fn what_a_check_does_with_health_returns() {
             let Some(health) = health else { return };
             health.start_draining();
             health.stop_draining();
-            health.checks().count();
+            health.checks().len();
             health.ensure_standalone().unwrap();
             drop(health.probe(Probe::Readiness, Caller::nobody()));
             // Its own result would be waited for until the timeout, as is everybody's.

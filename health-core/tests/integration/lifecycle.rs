@@ -167,6 +167,6 @@ async fn a_registry_with_mistakes_keeps_the_process_alive_and_unready() {
                 (false, &Phase::Misconfigured)
             );
         }
-        assert_eq!(health.checks().count(), 0);
+        assert_eq!(health.checks().len(), 0);
     }
 }

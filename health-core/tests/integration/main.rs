@@ -3,6 +3,7 @@
 
 mod annotated;
 mod binding;
+mod changes;
 mod defects;
 mod dependencies;
 mod engine;

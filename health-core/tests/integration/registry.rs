@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use health_core::{BuildError, Check, Health, HealthBuilder};
 
+use crate::support::names;
+
 const FINE: u32 = line!() + 3;
 
 fn fine(name: &'static str) -> Check {
@@ -27,10 +29,7 @@ fn checks_are_sorted_by_name() {
         .check(fine("a"))
         .build()
         .unwrap();
-    assert_eq!(
-        health.checks().map(Check::name).collect::<Vec<_>>(),
-        ["a", "b"]
-    );
+    assert_eq!(names(&health), ["a", "b"]);
     assert_eq!(
         format!("{health:?}"),
         r#"Health { checks: ["a", "b"], .. }"#
@@ -114,7 +113,7 @@ fn checks_can_be_renamed_and_excluded() {
         .exclude("b")
         .build()
         .unwrap();
-    let check = health.checks().next().unwrap();
+    let check = &health.checks()[0];
     assert_eq!((check.name(), check.identity()), ("c", "a"));
     assert_eq!(health.checks().len(), 1);
 }

@@ -67,3 +67,9 @@ impl Drop for OnDrop {
         self.0.one_more();
     }
 }
+
+/// The names of all checks.
+pub(crate) fn names(health: &Health) -> Vec<String> {
+    let checks = health.checks();
+    checks.iter().map(|check| check.name().to_owned()).collect()
+}

@@ -12,7 +12,8 @@ async fn chosen_annotated_functions_and_fakes_in_their_place() {
         .replace("same", async || Outcome::degraded("faked"))
         .build()
         .unwrap();
-    let names: Vec<_> = health.checks().map(Check::name).collect();
+    let checks = health.checks();
+    let names: Vec<_> = checks.iter().map(|check| check.name()).collect();
     assert_eq!(names, ["same"]);
     let same = testing::run(&health, "same").await;
     same.assert_degraded("faked");

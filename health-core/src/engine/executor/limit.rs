@@ -32,7 +32,7 @@ struct Line {
 struct Holder {
     number: u64,
     deadline: Instant,
-    instance: Arc<Instance>,
+    instance: Instance,
 }
 
 /// Allows one run. It is given back when the run has ended, or is overdue: one that hangs must not
@@ -100,7 +100,7 @@ impl Limit {
         line.under_way.push(Holder {
             number,
             deadline: job.deadline(),
-            instance: Arc::clone(job.instance()),
+            instance: job.instance().clone(),
         });
         let executor = Arc::downgrade(executor);
         Some((job, Permit { number, executor }))

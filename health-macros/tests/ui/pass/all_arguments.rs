@@ -25,8 +25,8 @@ fn raw() {}
 
 fn main() {
     let health = Health::builder().build().unwrap();
-    let checks: Vec<_> = health.checks().collect();
-    let [blocks, waits, raw] = checks[..] else {
+    let checks = health.checks();
+    let [blocks, waits, raw] = &checks[..] else {
         panic!("not three checks: {checks:?}");
     };
 

@@ -85,7 +85,7 @@ async fn main() {
         .state(Mutex::new(Vec::<u32>::new()))
         .build()
         .unwrap();
-    let names: Vec<_> = health.checks().map(|check| check.name().to_owned()).collect();
+    let names: Vec<_> = health.checks().iter().map(|check| check.name().to_owned()).collect();
     assert_eq!(
         names,
         ["blocks", "borrowed", "none", "one", "seven", "two", "with_where_clause"]

@@ -53,6 +53,7 @@ fn either() {}
 
 fn main() {
     let health = Health::builder().build().unwrap();
-    let names: Vec<_> = health.checks().map(|check| check.name()).collect();
+    let checks = health.checks();
+    let names: Vec<_> = checks.iter().map(|check| check.name()).collect();
     assert_eq!(names, ["either", "here", "here_by_attribute"]);
 }

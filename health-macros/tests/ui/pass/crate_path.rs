@@ -52,7 +52,8 @@ exported!(by_the_crate_of_a_macro);
 fn main() {
     nested::in_a_body();
     let health = Health::builder().build().unwrap();
-    let names: Vec<_> = health.checks().map(|check| check.name()).collect();
+    let checks = health.checks();
+    let names: Vec<_> = checks.iter().map(|check| check.name()).collect();
     assert_eq!(
         names,
         [

@@ -46,7 +46,8 @@ fn none() {
 
 fn main() {
     let health = Health::builder().build().unwrap();
-    let found: Vec<_> = health.checks().map(|c| (c.name(), c.description())).collect();
+    let checks = health.checks();
+    let found: Vec<_> = checks.iter().map(|c| (c.name(), c.description())).collect();
     assert_eq!(
         found,
         [

@@ -44,7 +44,8 @@ fn main() {
     assert!(error.contains("`State<u64>`"), "{error}");
 
     let health = Health::builder().state(7_u64).build().unwrap();
-    let find = |name| health.checks().find(|check| check.name() == name).unwrap();
+    let checks = health.checks();
+    let find = |name| checks.iter().find(|check| check.name() == name).unwrap();
     let check = find("passed_on");
     assert_eq!((check.timeout().as_millis(), check.is_critical()), (250, false));
     assert_eq!(check.tags().collect::<Vec<_>>(), ["readiness"]);

@@ -51,7 +51,7 @@ async fn main() {
         builder = builder.rename(identity, format!("blocking.{name}"));
     }
     let health = builder.build().unwrap();
-    let names: Vec<_> = health.checks().map(|check| check.name().to_owned()).collect();
+    let names: Vec<_> = health.checks().iter().map(|check| check.name().to_owned()).collect();
     assert_eq!(names.len(), 2 * NAMES.len() + 3);
     for name in ["Descriptor", "type", "fn"].iter().chain(NAMES) {
         assert!(names.iter().any(|known| known == name), "{name} in {names:?}");

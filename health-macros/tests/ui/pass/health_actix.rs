@@ -32,6 +32,6 @@ async fn by_path() {}
 
 fn main() {
     let health = Health::builder().state(5_u32).build().unwrap();
-    ::std::assert_eq!(::core::iter::Iterator::count(health.checks()), 4);
+    ::std::assert_eq!(health.checks().len(), 4);
     health.ensure_standalone().unwrap_err();
 }

@@ -52,8 +52,8 @@ fixed!();
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let health = Health::builder().state(5_u32).state("text".to_owned()).build().unwrap();
-    let checks: Vec<_> = health.checks().collect();
-    let [first, fourth, second, third] = checks[..] else {
+    let checks = health.checks();
+    let [first, fourth, second, third] = &checks[..] else {
         panic!("not four checks: {checks:?}");
     };
     assert_eq!(first.name(), "first");

@@ -12,8 +12,8 @@ fn blocks() {}
 
 fn main() {
     let health = Health::builder().build().unwrap();
-    let checks: Vec<_> = health.checks().collect();
-    let [blocks, waits] = checks[..] else {
+    let checks = health.checks();
+    let [blocks, waits] = &checks[..] else {
         panic!("not two checks: {checks:?}");
     };
     assert_eq!(blocks.name(), "blocks");
@@ -22,7 +22,7 @@ fn main() {
     assert_eq!(waits.name(), "waits");
     assert_eq!(waits.probes(), Probe::Readiness.into());
     assert_eq!(waits.cache(Probe::Readiness), Duration::from_secs(1));
-    for check in checks {
+    for check in &checks {
         assert_eq!(check.identity(), format!("{}::{}", module_path!(), check.name()));
         assert_eq!(check.timeout(), Duration::from_millis(800));
         assert!(check.is_critical());

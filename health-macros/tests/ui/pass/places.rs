@@ -65,7 +65,8 @@ fn main() {
     bodies();
     let _ = Type;
     let health = Health::builder().build().unwrap();
-    let checks: Vec<_> = health.checks().map(|c| (c.name(), c.identity())).collect();
+    let checks = health.checks();
+    let checks: Vec<_> = checks.iter().map(|c| (c.name(), c.identity())).collect();
     let root = module_path!();
     let expected = [
         ("first_of_two", format!("{root}::two")),

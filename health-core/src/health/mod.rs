@@ -1,3 +1,5 @@
+mod changes;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -9,6 +11,7 @@ use crate::engine::{Engine, Options, Runtime};
 use crate::error::Mistake;
 use crate::gate::attempts;
 use crate::override_file;
+use crate::registry::Plan;
 use crate::sync::{Mutex, lock};
 use crate::{
     BuildError, Caller, Check, Entry, GroupReport, HealthBuilder, History, IntoOutcome,
@@ -38,16 +41,15 @@ impl Health {
     pub(crate) fn start(engine: Engine, override_file: Option<PathBuf>) -> Self {
         let health = Self::new(engine, false);
         let engine = &health.0.engine;
-        let mut started = engine.start_schedules();
+        engine.start_schedules();
         if let Some(path) = override_file {
             let watch = override_file::watch(path, Arc::downgrade(engine));
-            started = started.and(engine.plan(watch));
-        }
-        if let Err(error) = started {
-            tracing::error!(
-                target: "health",
-                "no thread can be started, so nothing runs at an interval: {error}"
-            );
+            if let Err(error) = engine.plan(watch) {
+                tracing::error!(
+                    target: "health",
+                    "no thread can be started, so the override file is not read: {error}"
+                );
+            }
         }
         health
     }
@@ -70,7 +72,7 @@ impl Health {
             concurrency: None,
             remembered: 0,
         };
-        Self::new(Engine::new(&[], Vec::new(), options), true)
+        Self::new(Engine::new(Plan::default(), Vec::new(), options), true)
     }
 
     /// Asks all checks of a probe at once.
@@ -109,9 +111,15 @@ impl Health {
         self.0.engine.group(tag, caller)
     }
 
-    /// All checks, sorted by name.
-    pub fn checks(&self) -> impl ExactSizeIterator<Item = &Check> {
-        self.0.engine.checks().map(|check| &**check)
+    /// All checks as they are now, sorted by name.
+    pub fn checks(&self) -> Vec<Arc<Check>> {
+        self.0.engine.checks()
+    }
+
+    /// Counts the changes of the checks while the process runs, for those who keep what they
+    /// derive from [`Health::checks`].
+    pub fn revision(&self) -> u64 {
+        self.0.engine.revision()
     }
 
     /// The longest that a probe may take: the longest timeout among its checks or the deadline,
@@ -246,8 +254,14 @@ impl Health {
     }
 
     fn known(&self, check: &str) -> Result<(), UnknownCheck> {
-        let known = self.0.engine.find(check).map(|_| ());
-        known.ok_or_else(|| UnknownCheck::new(check, self.checks().map(Check::name)))
+        if self.0.engine.knows(check) {
+            return Ok(());
+        }
+        let checks = self.checks();
+        Err(UnknownCheck::new(
+            check,
+            checks.iter().map(|check| check.name()),
+        ))
     }
 
     /// Makes sure that every check can be asked where no application request brings data: on a
@@ -256,7 +270,8 @@ impl Health {
     /// # Errors
     /// One mistake for each argument that only a request could bring, naming its type.
     pub fn ensure_standalone(&self) -> Result<(), BuildError> {
-        let mistakes = self.checks().flat_map(|check| self.unbound(check));
+        let checks = self.checks();
+        let mistakes = checks.iter().flat_map(|check| self.unbound(check));
         BuildError::unless_empty(mistakes.collect())
     }
 
@@ -303,7 +318,8 @@ impl Health {
 
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.checks().map(Check::name).collect();
+        let checks = self.checks();
+        let names: Vec<_> = checks.iter().map(|check| check.name()).collect();
         f.debug_struct("Health")
             .field("checks", &names)
             .finish_non_exhaustive()

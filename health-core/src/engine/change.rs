@@ -1,0 +1,143 @@
+//! Changes of the checks while the process runs: whole, or not at all.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::instance::Instance;
+use super::roster::Roster;
+use super::slot::Slot;
+use super::{Engine, schedule};
+use crate::BuildError;
+use crate::context::{Caller, Context};
+use crate::error::Mistake;
+use crate::registry::Plan;
+use crate::sync::lock;
+
+impl Engine {
+    /// Changes the checks, unless there is a mistake: then everything stays as it was. Whoever
+    /// asks meanwhile is answered by the checks as they were. The edit is made again if somebody
+    /// else was faster, so it may do nothing but edit.
+    pub(crate) fn change(
+        self: &Arc<Self>,
+        edit: impl Fn(&mut Plan) -> Result<(), Vec<Mistake>>,
+    ) -> Result<(), BuildError> {
+        loop {
+            let before = self.roster();
+            let mut plan = before.plan();
+            let mut mistakes = edit(&mut plan).err().unwrap_or_default();
+            let prerequisites = plan.validate(&self.state, &mut mistakes);
+            BuildError::unless_empty(mistakes)?;
+            let next = Arc::new(before.next(plan, prerequisites, &self.teller));
+            let scheduled = self.to_be_scheduled(&before, &next);
+            if let Some(started) = self.install(&before, &next, scheduled) {
+                tell_if_not(started);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Starts the schedules of those checks that have one.
+    pub(crate) fn start_schedules(self: &Arc<Self>) {
+        let roster = self.roster();
+        let slots = roster.slots().iter();
+        let scheduled = self.bound_to_nobody(slots.filter(|slot| is_scheduled(slot)));
+        tell_if_not(self.start(scheduled));
+    }
+
+    /// The slots whose schedules are to be started, with what they run. Arguments are made here,
+    /// under no lock, for that is the user's code.
+    fn to_be_scheduled(&self, before: &Roster, next: &Roster) -> Vec<(Arc<Slot>, Instance)> {
+        let slots = next.slots().iter();
+        let new = slots.filter(|slot| before.place_of(slot).is_none());
+        self.bound_to_nobody(new.filter(|slot| is_scheduled(slot)))
+    }
+
+    fn bound_to_nobody<'a>(
+        &self,
+        slots: impl Iterator<Item = &'a Arc<Slot>>,
+    ) -> Vec<(Arc<Slot>, Instance)> {
+        let cx = Context::new(&self.state, Caller::nobody());
+        let bound = slots.filter_map(|slot| {
+            let (instance, _) = slot.bound(cx, self.executor.now()).ok()?;
+            Some((Arc::clone(slot), instance))
+        });
+        bound.collect()
+    }
+
+    /// Has the next roster take the place of the one before, unless another one has; whether the
+    /// schedules could be started.
+    fn install(
+        self: &Arc<Self>,
+        before: &Arc<Roster>,
+        next: &Arc<Roster>,
+        scheduled: Vec<(Arc<Slot>, Instance)>,
+    ) -> Option<io::Result<()>> {
+        let mut roster = lock(&self.roster);
+        if !Arc::ptr_eq(&roster, before) {
+            return None;
+        }
+        let retired = before.slots().iter();
+        for slot in retired.filter(|slot| next.place_of(slot).is_none()) {
+            slot.retire();
+        }
+        for slot in next.slots() {
+            take_over(before, slot);
+        }
+        self.lifecycle.overrides.follow(&before.names_in(next));
+        *roster = Arc::clone(next);
+        self.wait_for_gates(next);
+        Some(self.start(scheduled))
+    }
+
+    /// Nothing is ready before the gates of this roster have passed.
+    fn wait_for_gates(&self, roster: &Roster) {
+        let gates = roster.gates().map(|check| check.identity());
+        self.lifecycle.wait_for(gates);
+        // One that passes meanwhile says so itself.
+        for slot in roster.slots().iter().filter(|slot| slot.has_passed()) {
+            self.lifecycle.has_started(slot.check().identity());
+        }
+    }
+
+    fn start(self: &Arc<Self>, scheduled: Vec<(Arc<Slot>, Instance)>) -> io::Result<()> {
+        let now: Instant = self.executor.now().instant;
+        let mut started = Ok(());
+        for (slot, instance) in scheduled {
+            let lifetime = slot.lifetime();
+            let begins = instance.schedule(now);
+            let (engine, slot) = (Arc::downgrade(self), Arc::downgrade(&slot));
+            let keep = schedule::keep(engine, slot, lifetime, (instance, begins));
+            started = started.and(self.executor.plan(keep));
+        }
+        started
+    }
+}
+
+fn is_scheduled(slot: &Slot) -> bool {
+    slot.check().interval().is_some() && !slot.is_disabled()
+}
+
+/// What a slot that takes the place of another one begins with.
+fn take_over(before: &Roster, slot: &Arc<Slot>) {
+    if before.place_of(slot).is_some() {
+        return;
+    }
+    let origin = slot.planned.origin.map(|origin| &before.slots()[origin]);
+    if origin.is_some_and(|origin| origin.is_disabled()) && !slot.is_disabled() {
+        slot.begin_anew();
+    }
+    if !is_scheduled(slot) {
+        slot.unschedule();
+    }
+}
+
+fn tell_if_not(started: io::Result<()>) {
+    if let Err(error) = started {
+        tracing::error!(
+            target: "health",
+            "no thread can be started, so nothing runs at an interval: {error}"
+        );
+    }
+}

@@ -1,0 +1,243 @@
+//! A check of the roster and its instances.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::instance::{Core, Instance};
+use crate::bind::{Binder, Work};
+use crate::context::Context;
+use crate::finding::{Finding, Found};
+use crate::observe::Teller;
+use crate::registry::Planned;
+use crate::sample::{Asked, Sample};
+use crate::sync::{Mutex, discard, guarded, lock};
+use crate::told::Told;
+use crate::{Check, Reason, Status};
+
+/// A check as it is for now. When something else is said of it, another slot takes its place, with
+/// the same instances.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) planned: Planned,
+    instances: Instances,
+    teller: Arc<Teller>,
+    /// What was told of callers for whom it cannot be bound: they have no instance.
+    unbound: Arc<Mutex<Told>>,
+    /// Its end is the end of the schedule.
+    lifetime: watch::Sender<()>,
+}
+
+#[derive(Clone, Debug)]
+enum Instances {
+    /// Every caller gets the same arguments.
+    One(Arc<Core>),
+    /// Callers may bring arguments of their own: one for each set of them.
+    PerCaller(Arc<Mutex<Vec<Arc<Core>>>>),
+}
+
+/// The instance of what a caller brings, and the work if it had to be made to find that out; or
+/// what is said instead.
+pub(super) type Bound = Result<(Instance, Prepared), Finding>;
+
+/// Work that is perhaps not needed. The user's things are in it, whose Drop may panic.
+pub(super) struct Prepared(Option<Work>);
+
+impl Prepared {
+    pub(super) fn take(&mut self) -> Option<Work> {
+        self.0.take()
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            discard(self.0.take());
+        }
+    }
+}
+
+impl Slot {
+    pub(super) fn new(planned: Planned, teller: &Arc<Teller>) -> Self {
+        let requirements = planned.check.requirements().unwrap_or_default();
+        let per_caller = requirements.iter().any(|(r, _)| r.from_caller);
+        let instances = if per_caller {
+            Instances::PerCaller(Arc::default())
+        } else {
+            Instances::One(Arc::new(Core::new(Vec::new(), Arc::clone(teller))))
+        };
+        Self {
+            planned,
+            instances,
+            unbound: Arc::new(Mutex::new(teller.told())),
+            teller: Arc::clone(teller),
+            lifetime: watch::Sender::new(()),
+        }
+    }
+
+    /// The same check, with something else said of it.
+    pub(super) fn changed(&self, planned: Planned) -> Self {
+        Self {
+            planned,
+            instances: self.instances.clone(),
+            unbound: Arc::clone(&self.unbound),
+            teller: Arc::clone(&self.teller),
+            lifetime: watch::Sender::new(()),
+        }
+    }
+
+    pub(super) const fn check(&self) -> &Arc<Check> {
+        &self.planned.check
+    }
+
+    pub(super) const fn is_disabled(&self) -> bool {
+        self.planned.disabled
+    }
+
+    /// Another slot has taken its place, or none has.
+    pub(super) fn retire(&self) {
+        self.lifetime.send_replace(());
+    }
+
+    /// Changes when it retires.
+    pub(super) fn lifetime(&self) -> watch::Receiver<()> {
+        self.lifetime.subscribe()
+    }
+
+    /// Forgets what was known, except that it has passed.
+    pub(super) fn begin_anew(&self) {
+        match &self.instances {
+            Instances::One(core) => core.forget(),
+            Instances::PerCaller(cores) => lock(cores).iter().for_each(|core| core.forget()),
+        }
+    }
+
+    /// Whether it has ever passed, for whomever.
+    pub(super) fn has_passed(&self) -> bool {
+        match &self.instances {
+            Instances::One(core) => core.has_passed(),
+            Instances::PerCaller(cores) => lock(cores).iter().any(|core| core.has_passed()),
+        }
+    }
+
+    /// No schedule runs it any more.
+    pub(super) fn unschedule(&self) {
+        match &self.instances {
+            Instances::One(core) => core.unschedule(),
+            Instances::PerCaller(cores) => lock(cores).iter().for_each(|core| core.unschedule()),
+        }
+    }
+
+    pub(super) fn bound(&self, cx: Context<'_>, asked: Asked) -> Bound {
+        if self.planned.disabled {
+            let text = "disabled".to_owned();
+            let sample = Sample::said(asked, Status::Healthy, Reason::Disabled, text);
+            return Err(Found::alone(sample));
+        }
+        let cores = match &self.instances {
+            Instances::One(core) => return Ok((self.instance(core), Prepared(None))),
+            Instances::PerCaller(cores) => cores,
+        };
+        match bind(self.check(), cx, asked) {
+            Ok((work, binder)) => Ok((self.find_instance(cores, binder), Prepared(Some(work)))),
+            Err(sample) => Err(self.tell_unbound(Found::alone(*sample), asked)),
+        }
+    }
+
+    fn instance(&self, core: &Arc<Core>) -> Instance {
+        Instance::new(Arc::clone(self.check()), Arc::clone(core))
+    }
+
+    /// The instance of this caller, or else the only one that there is.
+    pub(super) fn instance_for(&self, cx: Context<'_>, asked: Asked) -> Option<Instance> {
+        let cores = match &self.instances {
+            Instances::One(core) => return Some(self.instance(core)),
+            Instances::PerCaller(cores) => cores,
+        };
+        let binder = bind(self.check(), cx, asked).map(|(work, binder)| {
+            discard(work);
+            binder
+        });
+        let cores = lock(cores);
+        let own = |core: &&Arc<Core>| {
+            binder
+                .as_ref()
+                .is_ok_and(|b| core.is_bound_to(&b.identities))
+        };
+        let only = || cores.first().filter(|_| cores.len() == 1);
+        let core = cores.iter().find(own).or_else(only);
+        core.map(|core| self.instance(core))
+    }
+
+    /// Tells why a caller gets no result; once, not at every probe.
+    fn tell_unbound(&self, finding: Finding, asked: Asked) -> Finding {
+        let news = {
+            let mut unbound = lock(&self.unbound);
+            let before = unbound.last_decided();
+            let news = unbound.hear(before, Arc::clone(&finding), asked.instant, false);
+            self.teller.post(self.check(), &news);
+            news
+        };
+        news.log(self.check());
+        finding
+    }
+
+    /// The instance of what was bound. Those whose things are gone make room for new ones.
+    fn find_instance(&self, cores: &Mutex<Vec<Arc<Core>>>, binder: Binder<'_>) -> Instance {
+        let mut cores = lock(cores);
+        if let Some(known) = cores.iter().find(|i| i.is_bound_to(&binder.identities)) {
+            return self.instance(known);
+        }
+        cores.retain(|core| core.is_alive());
+        let new = Arc::new(Core::new(binder.identities, Arc::clone(&self.teller)));
+        cores.push(Arc::clone(&new));
+        self.instance(&new)
+    }
+}
+
+/// Makes the arguments and the work, on the caller's thread.
+pub(super) fn bind<'a>(
+    check: &Check,
+    cx: Context<'a>,
+    asked: Asked,
+) -> Result<(Work, Binder<'a>), Box<Sample>> {
+    let mut binder = Binder::new(cx);
+    match guarded(|| check.bind(&mut binder)) {
+        Ok(Some(work)) => Ok((work, binder)),
+        Ok(None) => {
+            let missing = binder.missing.unwrap_or("an argument");
+            let message = format!("`{missing}` is not initialised");
+            Err(Box::new(asked.failed(Reason::NotInitialised, message)))
+        }
+        Err(panic) => Err(Box::new(Sample::panicked(&panic, asked))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::{Caller, Identity, StateMap};
+
+    #[test]
+    fn instances_of_things_that_are_gone_make_room() {
+        let check = Arc::new(Check::new("short_lived", async || ()));
+        let slot = Slot::new(Planned::new(check), &Arc::new(Teller::nobody()));
+        let cores = Mutex::default();
+        let state = StateMap::default();
+        let find = |thing: &Arc<u32>| {
+            let mut binder = Binder::new(Context::new(&state, Caller::nobody()));
+            binder.identities.push(Some(Identity::of(thing)));
+            slot.find_instance(&cores, binder)
+        };
+        let lasting = Arc::new(0);
+        let first = find(&lasting);
+        for number in 1..100 {
+            find(&Arc::new(number));
+        }
+        assert!(
+            first.is_of_the_same(&find(&lasting)),
+            "what is still there is found again"
+        );
+        assert_eq!(lock(&cores).len(), 2, "it, and the last that is gone");
+    }
+}

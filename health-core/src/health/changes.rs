@@ -1,0 +1,97 @@
+//! Changes of the checks while the process runs.
+
+use std::sync::Arc;
+
+use crate::registry::Plan;
+use crate::{BuildError, Check, Health, Mistake};
+
+/// While the process runs, checks come and go, and other things are said of them: each change is
+/// validated with all checks as a whole, and made whole or not at all. Probes that are under way
+/// are answered by the checks as they were. What is known of a check that changes is kept: its last
+/// result, its runs in a row, its history, its latch, and what was forced.
+impl Health {
+    /// Adds a check, as [`HealthBuilder::check`](crate::HealthBuilder::check) does before the
+    /// start; its schedule, if it has one, begins.
+    ///
+    /// Nothing passes that was never seen to pass: a critical startup check that is added holds
+    /// readiness back until it has passed.
+    ///
+    /// # Errors
+    /// Every mistake at once; the check is not added then.
+    ///
+    /// ```
+    /// # use health_core::{BuildError, Check, HealthBuilder};
+    /// # fn main() -> Result<(), BuildError> {
+    /// let health = HealthBuilder::empty().build()?;
+    /// health.register(Check::new("tenant.acme", async || true).readiness())?;
+    /// health.disable("tenant.acme")?;
+    /// health.remove("tenant.acme")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn register(&self, check: Check) -> Result<(), BuildError> {
+        let check = Arc::new(check);
+        self.change(|plan| {
+            plan.add(Arc::clone(&check));
+            Ok(())
+        })?;
+        tracing::info!(target: "health", check = check.name(), "check registered");
+        Ok(())
+    }
+
+    /// Removes a check. Checks that depend on it do without. A run that is under way is left to
+    /// its end.
+    ///
+    /// # Errors
+    /// If there is no check of this name.
+    pub fn remove(&self, check: &str) -> Result<(), BuildError> {
+        self.change(|plan| plan.remove(check))?;
+        tracing::info!(target: "health", check, "check removed");
+        Ok(())
+    }
+
+    /// Gives a check another name. What was forced on it by handle follows; an override file has
+    /// to use the new name.
+    ///
+    /// # Errors
+    /// If there is no check of this name, or the new name cannot be one or is taken.
+    pub fn rename(&self, check: &str, name: &str) -> Result<(), BuildError> {
+        self.change(|plan| plan.rename(check, name))?;
+        tracing::info!(target: "health", check, name, "check renamed");
+        Ok(())
+    }
+
+    /// Switches a check off: nothing runs it, and it counts for nothing. It stays in reports, as
+    /// healthy because it is disabled; who depends on it runs; startup does not wait for it.
+    ///
+    /// # Errors
+    /// If there is no check of this name.
+    pub fn disable(&self, check: &str) -> Result<(), BuildError> {
+        self.change(|plan| plan.set_disabled(check, true))?;
+        tracing::info!(target: "health", check, "check disabled");
+        Ok(())
+    }
+
+    /// Switches a check on again. It begins anew: nothing is known of it, except that it has
+    /// passed, if it ever has.
+    ///
+    /// # Errors
+    /// If there is no check of this name.
+    pub fn enable(&self, check: &str) -> Result<(), BuildError> {
+        self.change(|plan| plan.set_disabled(check, false))?;
+        tracing::info!(target: "health", check, "check enabled");
+        Ok(())
+    }
+
+    /// The names of the checks that are disabled, sorted.
+    pub fn disabled(&self) -> Vec<String> {
+        self.0.engine.disabled()
+    }
+
+    fn change(
+        &self,
+        edit: impl Fn(&mut Plan) -> Result<(), Vec<Mistake>>,
+    ) -> Result<(), BuildError> {
+        self.0.engine.change(edit)
+    }
+}

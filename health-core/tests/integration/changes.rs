@@ -1,0 +1,409 @@
+//! Checks that come, go and change while the process runs.
+
+use std::sync::{Arc, Mutex};
+
+use health_core::{Caller, Check, Entry, Health, Override, Phase, Probe, Reason, Status};
+use tokio::time::{advance, sleep};
+
+use crate::support::{Count, OnDrop, entry, health, ms, names, probe, ready};
+
+fn counted(name: &'static str, calls: &Count) -> Check {
+    let calls = calls.clone();
+    Check::new(name, move || {
+        calls.one_more();
+        async {}
+    })
+    .readiness()
+}
+
+/// Passes while the count is zero.
+fn failing_while(name: &'static str, failing: &Count) -> Check {
+    let failing = failing.clone();
+    Check::new(name, move || {
+        let passes = failing.now() == 0;
+        async move { passes }
+    })
+    .readiness()
+}
+
+async fn asked(health: &Health, name: &str) -> Entry {
+    let entry = health.check(name, Caller::nobody());
+    entry.expect("there is such a check").await
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_registered_is_asked_and_what_is_removed_is_not() {
+    let calls = Count::default();
+    let health = health([Check::new("cache", async || ()).readiness()]);
+    let revision = health.revision();
+    health.register(counted("tenant", &calls)).unwrap();
+    assert_eq!(names(&health), ["cache", "tenant"]);
+    assert_eq!(ready(&health).await.entries().len(), 2);
+    assert_eq!((calls.now(), health.revision()), (1, revision + 1));
+
+    health.remove("tenant").unwrap();
+    assert_eq!(names(&health), ["cache"]);
+    assert_eq!(ready(&health).await.entries().len(), 1);
+    assert!(health.check("tenant", Caller::nobody()).is_none());
+    assert!(health.history("tenant", Caller::nobody()).is_none());
+    assert_eq!(calls.now(), 1);
+
+    health.register(counted("tenant", &calls)).unwrap();
+    assert!(ready(&health).await.is_passing());
+    assert_eq!(calls.now(), 2, "nothing was known of another check");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_with_mistakes_lists_them_and_changes_nothing() {
+    let health = health([Check::new("cache", async || ()).readiness()]);
+    let revision = health.revision();
+    let bad = Check::new("cache", async || ())
+        .with_timeout(ms(0))
+        .with_depends_on("nothing");
+    let error = health.register(bad).unwrap_err();
+    let mistakes: Vec<_> = error.mistakes().iter().map(ToString::to_string).collect();
+    for part in [
+        "serves no probe",
+        "timeout of 0",
+        "2 checks are named `cache`",
+        "`nothing`",
+    ] {
+        let found = mistakes.iter().filter(|mistake| mistake.contains(part));
+        assert_eq!(found.count(), 1, "{part}: {mistakes:?}");
+    }
+    let unknown = "there is no check `cach`; there are: `cache`";
+    for result in [
+        health.remove("cach"),
+        health.disable("cach"),
+        health.enable("cach"),
+        health.rename("cach", "x"),
+    ] {
+        let error = result.unwrap_err();
+        assert_eq!(error.mistakes()[0].to_string(), unknown);
+    }
+    let error = health.rename("cache", "a b").unwrap_err();
+    assert!(error.to_string().contains("cannot be a name"), "{error}");
+    assert_eq!(names(&health), ["cache"]);
+    assert_eq!(health.revision(), revision);
+    assert!(ready(&health).await.is_passing());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_with_another_name_keeps_what_is_known_of_it() {
+    let failing = Count::default();
+    let check = failing_while("old", &failing)
+        .startup()
+        .with_failure_threshold(2)
+        .with_cache(ms(5000));
+    let health = health([check]);
+    assert!(ready(&health).await.is_passing());
+    failing.one_more();
+    advance(ms(5000)).await;
+    assert!(
+        ready(&health).await.is_passing(),
+        "one failure is tolerated"
+    );
+
+    health.rename("old", "new").unwrap();
+    assert!(health.check("old", Caller::nobody()).is_none());
+    let kept = asked(&health, "new").await;
+    assert_eq!((kept.name(), kept.consecutive_failures()), ("new", 1));
+    assert_eq!(
+        health
+            .history("new", Caller::nobody())
+            .unwrap()
+            .runs()
+            .len(),
+        2
+    );
+    assert_eq!(health.checks()[0].identity(), "old", "this stays");
+    let report = probe(&health, Probe::Startup).await;
+    assert!(report.is_passing(), "it has passed");
+    advance(ms(5000)).await;
+    assert!(!ready(&health).await.is_passing(), "the second in a row");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_forced_follows_the_name_and_ends_with_the_check() {
+    let health = health([Check::new("old", async || ()).readiness()]);
+    let forced = Override::new(Status::Unhealthy, "INC-42");
+    health.force("old", forced).unwrap();
+    health.rename("old", "new").unwrap();
+    assert_eq!(health.overrides()[0].0, "new");
+    assert!(!ready(&health).await.is_passing());
+    health.remove("new").unwrap();
+    assert_eq!(health.overrides(), []);
+    health
+        .register(Check::new("new", async || ()).readiness())
+        .unwrap();
+    assert!(ready(&health).await.is_passing());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disabled_check_is_not_run_and_counts_for_nothing() {
+    let (calls, scheduled) = (Count::default(), Count::default());
+    let failing = Check::new("failing", async || false).readiness().liveness();
+    let health = health([
+        failing,
+        counted("dependent", &calls).with_depends_on("failing"),
+        counted("scheduled", &scheduled).with_interval(ms(10_000)),
+        Check::new("schema", async || false).startup(),
+    ]);
+    let report = ready(&health).await;
+    assert_eq!(
+        (report.is_passing(), report.phase()),
+        (false, &Phase::Starting)
+    );
+    for name in ["failing", "scheduled", "schema"] {
+        health.disable(name).unwrap();
+    }
+    assert_eq!(health.disabled(), ["failing", "scheduled", "schema"]);
+    let runs = (calls.now(), scheduled.now());
+    advance(ms(60_000)).await;
+    for name in Probe::ALL {
+        let report = probe(&health, name).await;
+        assert_eq!(report.status(), Status::Healthy, "{report:?}");
+        assert_eq!(report.phase(), &Phase::Started);
+    }
+    let report = ready(&health).await;
+    assert_eq!(
+        report.entries().len(),
+        3,
+        "it stays, but nothing waits for `schema`"
+    );
+    let entry = entry(&report, "failing");
+    assert_eq!(
+        (entry.status(), entry.reason()),
+        (Status::Healthy, Some(Reason::Disabled))
+    );
+    assert_eq!(entry.message(), Some("disabled"));
+    assert_eq!((calls.now(), scheduled.now()), (runs.0 + 1, runs.1));
+    assert_eq!(
+        asked(&health, "schema").await.reason(),
+        Some(Reason::Disabled)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_enabled_check_begins_anew_but_has_passed() {
+    let failing = Count::default();
+    let check = failing_while("c", &failing)
+        .startup()
+        .with_success_threshold(2)
+        .with_failure_threshold(2)
+        .with_cache(ms(600_000));
+    let health = health([check]);
+    assert!(ready(&health).await.is_passing());
+    failing.one_more();
+    advance(ms(600_000)).await;
+    assert!(ready(&health).await.is_passing());
+    health.disable("c").unwrap();
+    health.enable("c").unwrap();
+    let report = ready(&health).await;
+    assert!(!report.is_passing(), "nothing is known, and it fails");
+    assert_eq!(entry(&report, "c").consecutive_failures(), 1);
+    assert!(probe(&health, Probe::Startup).await.is_passing(), "latched");
+    failing.one_less();
+    health.disable("c").unwrap();
+    health.enable("c").unwrap();
+    assert!(
+        ready(&health).await.is_passing(),
+        "the first success counts"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn schedules_begin_and_end_with_their_checks() {
+    let calls = Count::default();
+    let scheduled = || {
+        counted("scheduled", &calls)
+            .with_interval(ms(10_000))
+            .with_jitter(false)
+    };
+    let health = health([]);
+    health.register(scheduled()).unwrap();
+    sleep(ms(25_000)).await;
+    assert_eq!(calls.now(), 3, "at 0, 10 and 20 s");
+    health.rename("scheduled", "other").unwrap();
+    health.rename("other", "third").unwrap();
+    sleep(ms(4900)).await;
+    assert_eq!(calls.now(), 3, "a name is no reason to run it");
+    sleep(ms(200)).await;
+    assert_eq!(calls.now(), 4, "at 30 s, once");
+    health.disable("third").unwrap();
+    sleep(ms(600_000)).await;
+    assert_eq!(calls.now(), 4);
+    health.enable("third").unwrap();
+    let report = ready(&health).await;
+    assert!(
+        report.is_passing(),
+        "what is stale says nothing: {report:?}"
+    );
+    assert_eq!(calls.now(), 5);
+    sleep(ms(10_100)).await;
+    assert_eq!(calls.now(), 6);
+    health.remove("third").unwrap();
+    sleep(ms(600_000)).await;
+    assert_eq!(calls.now(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_under_way_is_joined_under_the_new_name() {
+    let (calls, gate) = (Count::default(), Arc::new(tokio::sync::Notify::new()));
+    let (counted, opened) = (calls.clone(), Arc::clone(&gate));
+    let check = Check::new("old", move || {
+        counted.one_more();
+        let opened = Arc::clone(&opened);
+        async move { opened.notified().await }
+    });
+    let health = health([
+        check.readiness(),
+        Check::new("other", async || ()).readiness(),
+    ]);
+    let first = tokio::spawn(health.probe(Probe::Readiness, Caller::nobody()));
+    sleep(ms(1)).await;
+    health.rename("old", "new").unwrap();
+    health.remove("other").unwrap();
+    let second = tokio::spawn(health.probe(Probe::Readiness, Caller::nobody()));
+    sleep(ms(1)).await;
+    gate.notify_waiters();
+    let (first, second) = (first.await.unwrap(), second.await.unwrap());
+    let names = |report: &health_core::Report| {
+        let entries = report.entries().iter();
+        entries
+            .map(|entry| entry.name().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names(&first),
+        ["old", "other"],
+        "as it was when it was asked"
+    );
+    assert_eq!(names(&second), ["new"]);
+    assert!(first.is_passing() && second.is_passing());
+    assert_eq!(calls.now(), 1, "one run for both");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_depends_on_a_removed_check_does_without() {
+    let calls = Count::default();
+    let network = || {
+        Check::new("network", async || false)
+            .readiness()
+            .with_cache(ms(60_000))
+    };
+    let dependent = counted("dependent", &calls)
+        .with_depends_on("network")
+        .with_cache(ms(0));
+    let health = health([network(), dependent]);
+    ready(&health).await;
+    let report = ready(&health).await;
+    assert_eq!(entry(&report, "network").status(), Status::Unhealthy);
+    let before = calls.now();
+    health.remove("network").unwrap();
+    assert!(ready(&health).await.is_passing());
+    assert_eq!(calls.now(), before + 1);
+    health.register(network()).unwrap();
+    let report = ready(&health).await;
+    let dependent = entry(&report, "dependent");
+    assert_eq!(dependent.status(), Status::Healthy, "nothing was known");
+    let report = ready(&health).await;
+    assert_eq!(entry(&report, "dependent").cause(), Some("network"));
+    assert_eq!(calls.now(), before + 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_startup_check_that_comes_later_holds_readiness_back() {
+    let failing = Count::default();
+    failing.one_more();
+    let health = health([Check::new("cache", async || ()).readiness()]);
+    assert!(ready(&health).await.is_passing());
+    let check = failing_while("index", &failing).startup().with_cache(ms(0));
+    health.register(check).unwrap();
+    let report = ready(&health).await;
+    assert_eq!(
+        (report.is_passing(), report.phase()),
+        (false, &Phase::Starting)
+    );
+    failing.one_less();
+    assert!(ready(&health).await.is_passing());
+}
+
+#[test]
+fn changes_from_several_threads_are_all_made() {
+    let health = health_core::HealthBuilder::empty().build().unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let health = health.clone();
+            scope.spawn(move || {
+                for number in 0..25 {
+                    let name = format!("c{thread}.{number}");
+                    let check = Check::new(name.clone(), async || ()).readiness();
+                    health.register(check).unwrap();
+                    if number % 5 == 0 {
+                        health.remove(&name).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(health.checks().len(), 8 * 20);
+    let sorted = names(&health);
+    assert!(sorted.is_sorted(), "{sorted:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_may_change_the_checks() {
+    let own = Arc::new(Mutex::new(None::<Health>));
+    let theirs = Arc::clone(&own);
+    let check = Check::new("discovery", move || {
+        let health = theirs.lock().unwrap().clone();
+        async move {
+            let health = health.expect("it is there");
+            health.remove("discovery")?;
+            health.register(Check::new("found", async || ()).readiness())
+        }
+    });
+    let health = health([check.readiness()]);
+    *own.lock().unwrap() = Some(health.clone());
+    assert!(ready(&health).await.is_passing());
+    assert_eq!(names(&health), ["found"]);
+    *own.lock().unwrap() = None;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_removed_check_holds_is_dropped_and_its_panic_is_nobodys() {
+    struct Rude;
+    impl Drop for Rude {
+        fn drop(&mut self) {
+            panic!("dropped, as it was told");
+        }
+    }
+    let dropped = Count::default();
+    let (rude, held) = (Rude, OnDrop(dropped.clone()));
+    let check = Check::new("c", move || {
+        let _ = (&rude, &held);
+        async {}
+    });
+    let health = health([]);
+    health.register(check.readiness()).unwrap();
+    assert!(ready(&health).await.is_passing());
+    health.remove("c").unwrap();
+    assert_eq!(dropped.now(), 1);
+    assert!(ready(&health).await.is_passing());
+}
+
+#[test]
+fn the_longest_wait_is_that_of_what_is_not_disabled() {
+    let slow = Check::new("slow", async || ())
+        .readiness()
+        .with_timeout(ms(3000));
+    let health = health_core::HealthBuilder::empty()
+        .check(slow)
+        .check(Check::new("quick", async || ()).readiness())
+        .build()
+        .unwrap();
+    assert_eq!(health.longest(Probe::Readiness), ms(3000));
+    health.disable("slow").unwrap();
+    assert_eq!(health.longest(Probe::Readiness), ms(800));
+}
