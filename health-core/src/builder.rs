@@ -10,7 +10,8 @@ use crate::error::Mistake;
 use crate::health::Health;
 use crate::registry::{self, Change, LINKING, Plan};
 use crate::settings::A_DAY;
-use crate::{BuildError, Check, Location, Observer, Probe};
+use crate::surprises;
+use crate::{BuildError, Check, Location, Observer};
 
 /// Puts a [`Health`] together.
 ///
@@ -287,7 +288,7 @@ impl HealthBuilder {
             remembered: self.remembered,
         };
         let engine = Engine::new(plan, prerequisites, options);
-        warn_of_surprises(&engine);
+        surprises::warn(&engine);
         for gate in &self.gates {
             engine.lifecycle().gates.declare(gate);
         }
@@ -304,28 +305,5 @@ impl HealthBuilder {
             tracing::error!(target: "health", "{error}");
             Health::misconfigured()
         })
-    }
-}
-
-/// What works as asked for, but not as most expect.
-fn warn_of_surprises(engine: &Engine) {
-    if cfg!(panic = "abort") && !engine.checks().is_empty() {
-        tracing::warn!(
-            target: "health",
-            "built with panic = \"abort\": a check that panics ends the process"
-        );
-    }
-    for probe in Probe::ALL {
-        let longest = engine.longest(probe);
-        if longest <= Duration::from_millis(900) {
-            continue;
-        }
-        let seconds = (longest + Duration::from_millis(100)).as_secs_f64().ceil();
-        tracing::warn!(
-            target: "health",
-            "a {probe} probe may take {} ms, but kubelet waits 1 s unless told otherwise: set \
-             timeoutSeconds: {seconds} on it",
-            longest.as_millis()
-        );
     }
 }

@@ -32,6 +32,7 @@ mod settings;
 mod signs;
 mod standing;
 mod status;
+mod surprises;
 mod sync;
 mod told;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::registry::Plan;
+use crate::surprises;
 use crate::{BuildError, Check, Health, Mistake};
 
 /// While the process runs, checks come and go, and other things are said of them: each change is
@@ -92,6 +93,10 @@ impl Health {
         &self,
         edit: impl Fn(&mut Plan) -> Result<(), Vec<Mistake>>,
     ) -> Result<(), BuildError> {
-        self.0.engine.change(edit)
+        let engine = &self.0.engine;
+        let longest = surprises::longest(engine);
+        engine.change(edit)?;
+        surprises::warn_of_longer(engine, longest);
+        Ok(())
     }
 }

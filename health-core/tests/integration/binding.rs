@@ -206,3 +206,25 @@ fn where_no_request_comes_the_type_is_named_at_start() {
     let health = builder().data(OfRequest(tenant)).build().unwrap();
     assert_eq!(health.ensure_standalone(), Ok(()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_each_caller_got_stays_when_the_name_changes() {
+    let health = builder().build().unwrap();
+    let (up, down) = (request(true), request(false));
+    for request in [&up, &down] {
+        ask(&health, request, Probe::Liveness).await;
+    }
+    health.rename("tenant", "renamed").unwrap();
+    for (request, passes) in [(&up, true), (&down, false)] {
+        let report = ask(&health, request, Probe::Liveness).await;
+        assert_eq!(entry(&report, "renamed").status().is_passing(), passes);
+        assert_eq!(request.tenant.as_ref().unwrap().asked.now(), 1, "kept");
+    }
+    health.disable("renamed").unwrap();
+    let nothing = Request { tenant: None };
+    let report = ask(&health, &nothing, Probe::Liveness).await;
+    assert_eq!(entry(&report, "renamed").reason(), Some(Reason::Disabled));
+    health.enable("renamed").unwrap();
+    assert!(ask(&health, &up, Probe::Liveness).await.is_passing());
+    assert_eq!(up.tenant.as_ref().unwrap().asked.now(), 2, "anew");
+}

@@ -314,3 +314,40 @@ async fn each_run_is_a_span_of_its_own_with_outcome_and_duration() {
         .map(|line| line.replace("health_core request", "integration::log request"))
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_to_be_expected_follows_the_changes_of_checks() {
+    let health = health([
+        Check::new("db", async || false)
+            .readiness()
+            .with_cache(ms(0)),
+        Check::new("schema", async || false)
+            .startup()
+            .with_cache(ms(0)),
+    ]);
+    let log = Log::default();
+    let _guard = log.listen();
+    let told_of_db = async || {
+        ready(&health).await;
+        let lines = log.take().into_iter();
+        lines
+            .filter(|line| line.contains("\"db\""))
+            .collect::<Vec<_>>()
+    };
+    let expected = told_of_db().await;
+    assert!(expected[0].starts_with("INFO check fails, as is to be expected"));
+    health.rename("schema", "tables").unwrap();
+    assert!(told_of_db().await.is_empty(), "it still starts");
+    health.disable("tables").unwrap();
+    let surprise = told_of_db().await;
+    assert!(surprise[0].starts_with("ERROR check fails"), "{surprise:?}");
+    health.enable("tables").unwrap();
+    health.remove("tables").unwrap();
+    assert_eq!(
+        log.take(),
+        [
+            "INFO check enabled check=\"tables\"",
+            "INFO check removed check=\"tables\""
+        ]
+    );
+}
