@@ -4,6 +4,7 @@
 mod bind;
 mod builder;
 mod check;
+mod config;
 mod context;
 mod dependencies;
 mod descriptor;
@@ -41,6 +42,7 @@ pub use health_macros::health_check;
 
 pub use self::builder::HealthBuilder;
 pub use self::check::Check;
+pub use self::config::HealthConfig;
 pub use self::context::{Caller, Context, FromContext, Identity, Requirement, State, ViaState};
 pub use self::engine::Runtime;
 pub use self::error::{BuildError, Mistake};

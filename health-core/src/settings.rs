@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{Probe, ProbeSet, Status};
 
 /// What an annotation or a builder says of a check. Everything unsaid has its default here.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) probes: ProbeSet,
     pub(crate) timeout: Duration,
@@ -28,7 +28,7 @@ pub(crate) struct Settings {
 }
 
 /// What differs for one probe.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Own {
     pub(crate) timeout: Option<Duration>,
     pub(crate) critical: Option<bool>,
@@ -52,7 +52,7 @@ impl Settings {
     pub(crate) const CACHE: Duration = Duration::from_secs(1);
 
     /// A higher threshold is a mistake.
-    const MOST_RUNS: u32 = 1000;
+    pub(crate) const MOST_RUNS: u32 = 1000;
 
     pub(crate) const fn new() -> Self {
         const NOTHING: Own = Own {

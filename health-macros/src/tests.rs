@@ -10,7 +10,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use proptest::prelude::*;
 use quote::quote;
 
-use crate::args::Args;
+use crate::args::{Args, Own};
 use crate::expand::expand;
 
 /// Compares with `tests/expansions/<name>.rs`, which `BLESS=1` rewrites.
@@ -169,6 +169,36 @@ fn every_argument_is_documented() {
         names.sort_unstable();
         assert_eq!(documented, names, "in {place}");
     }
+}
+
+/// The tests of health-core compare the same text with what a configuration can say.
+#[test]
+fn a_configuration_can_say_every_argument_but_those_of_the_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("../health-core/src/docs/config.md"));
+    let text = text.expect("it is there");
+    let (_, table) = text.split_once("| setting |").expect("it has a table");
+    let rows = table.lines().skip(2).take_while(|row| row.starts_with('|'));
+    let quoted = |text: &'_ str| -> Vec<String> {
+        text.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    };
+    let rows: Vec<_> = rows.map(quoted).collect();
+    let (_, in_code) = text.split_once("cannot be said here:").expect("it says so");
+    let in_code = quoted(in_code.split("\n\n").next().expect("a paragraph"));
+
+    let settings = rows.iter().map(|row| row[0].clone());
+    let settings = settings.filter(|name| name != "enabled");
+    let mut names: Vec<_> = settings.chain(in_code).collect();
+    let mut arguments = Args::NAMES.to_vec();
+    names.sort_unstable();
+    arguments.sort_unstable();
+    assert_eq!(names, arguments);
+    let liveness = rows.iter().find(|row| row[0] == "liveness");
+    assert_eq!(liveness.expect("it is in the table")[1..], *Own::NAMES);
 }
 
 /// Text that is always well-formed Rust tokens, from an alphabet that makes what is nearly

@@ -32,7 +32,7 @@ pub struct Check {
     pub(crate) name: Cow<'static, str>,
     given_name: Cow<'static, str>,
     identity: Cow<'static, str>,
-    settings: Settings,
+    pub(crate) settings: Settings,
     tags: Vec<Cow<'static, str>>,
     pub(crate) depends_on: Vec<Cow<'static, str>>,
     description: Cow<'static, str>,
