@@ -1,6 +1,8 @@
 #![doc = include_str!("docs/crate.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "config")]
+mod config;
 mod data;
 mod dialect;
 mod drain;
@@ -16,14 +18,17 @@ mod service;
 pub use health_core::testing;
 pub use health_core::{
     BuildError, Caller, Check, ClosedGate, Context, Entry, FinishedRun, FromContext, GroupReport,
-    Health, HealthBuilder, Heartbeat, History, Identity, IntoOutcome, LastSuccess, Location,
-    Maintenance, Mistake, Observer, Outcome, Override, PastRun, Phase, Probe, ProbeSet, Reason,
-    Reload, Report, Requirement, Runtime, StartupGate, State, Status, Transition, UnknownCheck,
-    UnknownGate, Value, ViaState, mask, semantics,
+    Health, HealthBuilder, HealthConfig, Heartbeat, History, Identity, IntoOutcome, LastSuccess,
+    Location, Maintenance, Mistake, Observer, Outcome, Override, PastRun, Phase, Probe, ProbeSet,
+    Reason, Reload, Report, Requirement, Runtime, StartupGate, State, Status, Transition,
+    UnknownCheck, UnknownGate, Value, ViaState, mask, semantics,
 };
 #[doc = include_str!("docs/health_check.md")]
 pub use health_macros::health_check_actix as health_check;
 
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub use self::config::{load_config, load_config_from_env};
 pub use self::data::ViaActix;
 pub use self::drain::{Drain, DrainExt, DrainLayer, DrainService};
 pub use self::respond::HealthRequest;

@@ -1,6 +1,8 @@
 //! One binary, since annotated functions are registered per binary.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[cfg(feature = "config")]
+mod config;
 mod data;
 mod drain;
 mod golden;
