@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::HealthConfig;
 use crate::context::StateMap;
 use crate::engine::{Engine, Options, Runtime};
 use crate::error::Mistake;
@@ -33,6 +34,7 @@ pub struct HealthBuilder {
     linked: bool,
     checks: Vec<Check>,
     changes: Vec<Change>,
+    config: Option<HealthConfig>,
     required: BTreeMap<String, Location>,
     state: StateMap,
     runtime: Runtime,
@@ -75,6 +77,7 @@ impl HealthBuilder {
             linked: false,
             checks: Vec::new(),
             changes: Vec::new(),
+            config: None,
             required: BTreeMap::new(),
             state: StateMap::default(),
             runtime: Runtime::default(),
@@ -177,6 +180,19 @@ impl HealthBuilder {
         self
     }
 
+    /// Changes checks as a configuration says, after what the builder itself says of them. For the
+    /// running process there is [`Health::apply`].
+    #[track_caller]
+    pub fn config(mut self, config: HealthConfig) -> Self {
+        if self.config.replace(config).is_some() {
+            let place = Location::caller();
+            self.mistakes.push(Mistake::new(format!(
+                "the builder was given a second configuration at {place}; put both into one"
+            )));
+        }
+        self
+    }
+
     /// How long a whole probe may take, whatever its checks say. Default: 5 s.
     #[track_caller]
     pub fn deadline(mut self, deadline: Duration) -> Self {
@@ -271,6 +287,9 @@ impl HealthBuilder {
             self.mistakes.extend(mistake);
         }
         let mut plan = Plan::new(self.checks, excluded);
+        if let Some(Err(mistakes)) = self.config.map(|config| plan.configure(&config)) {
+            self.mistakes.extend(mistakes);
+        }
         let prerequisites = plan.validate(&self.state, &mut self.mistakes);
         plan.require(&self.required, &mut self.mistakes);
         BuildError::unless_empty(self.mistakes)?;

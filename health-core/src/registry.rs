@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::Check;
 use crate::Location;
 use crate::check::is_valid_name;
+use crate::config::{Configured, HealthConfig};
 use crate::context::StateMap;
 use crate::dependencies;
 use crate::descriptor::Descriptor;
@@ -137,6 +138,8 @@ impl Gone {
 /// A check as it is to be.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
+    /// As the code has it, without configuration.
+    pub(crate) base: Arc<Check>,
     pub(crate) check: Arc<Check>,
     pub(crate) disabled: bool,
     /// Its place among the checks that there are already.
@@ -144,11 +147,19 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    pub(crate) const fn new(check: Arc<Check>) -> Self {
+    pub(crate) fn new(check: Arc<Check>) -> Self {
         Self {
+            base: Arc::clone(&check),
             check,
             disabled: false,
             origin: None,
+        }
+    }
+
+    fn configure(&mut self, configured: Configured) {
+        self.disabled = configured.disabled;
+        if !self.check.is_said_to_be_as(&configured.check) {
+            self.check = configured.check;
         }
     }
 
@@ -189,20 +200,31 @@ impl Plan {
         Ok(())
     }
 
+    /// Has all checks as the code has them, but for what this configuration says.
+    pub(crate) fn configure(&mut self, config: &HealthConfig) -> Result<(), Vec<Mistake>> {
+        let bases = self.checks.iter().map(|planned| Arc::clone(&planned.base));
+        let configured = config.apply(&bases.collect::<Vec<_>>())?;
+        let both = self.checks.iter_mut().zip(configured);
+        both.for_each(|(planned, configured)| planned.configure(configured));
+        Ok(())
+    }
+
     fn find(&self, name: &str) -> Result<usize, Vec<Mistake>> {
         let names = || self.checks.iter().map(|planned| planned.check.name());
         let found = names().position(|known| known == name);
         found.ok_or_else(|| vec![Mistake::new(UnknownCheck::new(name, names()).to_string())])
     }
 
-    /// Notes which of the checks that have to be linked in, or added, are not there.
+    /// Notes which of the checks that have to be linked in, or added, are not there; by the names
+    /// that they have now or in the code.
     pub(crate) fn require(
         &self,
         required: &BTreeMap<String, Location>,
         mistakes: &mut Vec<Mistake>,
     ) {
-        let checks: Vec<&Check> = self.checks.iter().map(|planned| &*planned.check).collect();
-        mistakes.extend(missing(&checks, required));
+        let names = self.checks.iter();
+        let names = names.flat_map(|planned| [planned.check.name(), planned.base.name()]);
+        mistakes.extend(missing(&names.collect(), required));
     }
 
     /// Sorts the checks by name and finds everything that is wrong with them; returns for each the
@@ -311,8 +333,7 @@ fn duplicates(checks: &[&Check]) -> Vec<Mistake> {
     by_name.into_iter().map(duplicate).collect()
 }
 
-fn missing(checks: &[&Check], required: &BTreeMap<String, Location>) -> Vec<Mistake> {
-    let names: BTreeSet<_> = checks.iter().map(|check| check.name()).collect();
+fn missing(names: &BTreeSet<&str>, required: &BTreeMap<String, Location>) -> Vec<Mistake> {
     let absent = required
         .iter()
         .filter(|(name, _)| !names.contains(name.as_str()));

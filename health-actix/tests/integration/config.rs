@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use health_actix::{load_config, load_config_from_env};
+use health_actix::{HealthService, load_config, load_config_from_env};
+
+use crate::golden::mask_latencies;
+use crate::support::{fine, get, health, request, serve};
 
 /// A file with a name of its own, for as long as the test runs.
 struct Temporary(PathBuf);
@@ -137,4 +140,49 @@ fn a_file_that_the_environment_names_has_to_be_there() {
         "1 mistake in the health checks:\n  - /nowhere/health.toml: this file cannot be read: No \
          such file or directory (os error 2)"
     );
+}
+
+#[actix_web::test]
+async fn a_file_is_applied_to_a_running_server_whole_or_not_at_all() {
+    let health = health([fine("cache"), fine("database")]);
+    let mounted = health.clone();
+    let address = serve(move || HealthService::new(&mounted));
+    let asked = async |path| {
+        let answer = mask_latencies(&request(address, "GET", path).await);
+        let (head, body) = answer.split_once("\n\n").unwrap();
+        (head[9..12].to_owned(), body.to_owned())
+    };
+    let both = r#"{"status":"ready","checks":{"cache":{"healthy":true,"latency_ms":0.0},"database":{"healthy":true,"latency_ms":0.0}}}"#;
+    assert_eq!(
+        asked("/health/ready").await,
+        ("200".to_owned(), both.to_owned())
+    );
+    let document = get(address, "/health/openapi.json").await;
+
+    let bad = "[checks.cache]\nname = \"hot\"\n[checks.databse]\nenabled = false\n";
+    let file = Temporary::new(bad);
+    let error = health
+        .apply(&load_config(file.path()).unwrap())
+        .unwrap_err();
+    let expected = format!(
+        "1 mistake in the health checks:\n  - `checks.databse` in {}: there is no check \
+         `databse`; did you mean `database`?",
+        file.path()
+    );
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(
+        asked("/health/ready").await,
+        ("200".to_owned(), both.to_owned())
+    );
+    assert_eq!(get(address, "/health/openapi.json").await, document);
+
+    let file = Temporary::new(bad.replace("databse", "database"));
+    health.apply(&load_config(file.path()).unwrap()).unwrap();
+    let changed = r#"{"status":"ready","checks":{"database":{"healthy":true,"message":"disabled"},"hot":{"healthy":true,"latency_ms":0.0}}}"#;
+    assert_eq!(
+        asked("/health/ready").await,
+        ("200".to_owned(), changed.to_owned())
+    );
+    assert_eq!(get(address, "/health/checks/cache").await.0, 404);
+    assert_ne!(get(address, "/health/openapi.json").await, document);
 }

@@ -83,7 +83,7 @@ pub(crate) fn expect(name: &str, found: &str) {
 }
 
 /// Latencies become `0.0`, and with them the length of what has them is forgotten.
-fn mask_latencies(answer: &str) -> String {
+pub(crate) fn mask_latencies(answer: &str) -> String {
     let mut masked = String::new();
     let mut rest = answer;
     while let Some((before, after)) = rest.split_once("\"latency_ms\":") {

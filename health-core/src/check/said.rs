@@ -140,6 +140,11 @@ impl Check {
         self.depends_on.iter().map(|name| &**name)
     }
 
+    /// Whether what can be changed of it, its name and its settings, is the same.
+    pub(crate) fn is_said_to_be_as(&self, other: &Self) -> bool {
+        self.name == other.name && self.settings == other.settings
+    }
+
     pub(crate) const fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -31,10 +31,6 @@ pub struct HealthConfig {
 
 /// A check as a configuration wants it.
 #[derive(Debug)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "nothing applies a configuration yet")
-)]
 pub(crate) struct Configured {
     /// The very same check, if the configuration changes nothing about it.
     pub(crate) check: Arc<Check>,
@@ -90,10 +86,6 @@ impl HealthConfig {
 
     /// What becomes of these checks, in their order, or everything that is wrong. They are picked
     /// by the names that they are given here: those of the code.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "nothing applies a configuration yet")
-    )]
     pub(crate) fn apply(&self, checks: &[Arc<Check>]) -> Result<Vec<Configured>, Vec<Mistake>> {
         let mut configuring = Configuring::new(checks);
         let source = self.source.as_deref().unwrap_or("the configuration");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::registry::Plan;
 use crate::surprises;
-use crate::{BuildError, Check, Health, Mistake};
+use crate::{BuildError, Check, Health, HealthConfig, Mistake};
 
 /// While the process runs, checks come and go, and other things are said of them: each change is
 /// validated with all checks as a whole, and made whole or not at all. Probes that are under way
@@ -81,6 +81,35 @@ impl Health {
     pub fn enable(&self, check: &str) -> Result<(), BuildError> {
         self.change(|plan| plan.set_disabled(check, false))?;
         tracing::info!(target: "health", check, "check enabled");
+        Ok(())
+    }
+
+    /// Has all checks as the code has them, but for what this configuration says: what an earlier
+    /// configuration said, and [`rename`](Self::rename), [`disable`](Self::disable) and
+    /// [`enable`](Self::enable), holds no more.
+    ///
+    /// # Errors
+    /// Every mistake at once, those of the configuration and those that it would make of the checks
+    /// as a whole; everything stays as it was then.
+    ///
+    /// ```
+    /// # use health_core::{Check, HealthBuilder, HealthConfig};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let check = Check::new("database", async || ()).readiness();
+    /// let health = HealthBuilder::empty().check(check).build()?;
+    /// let config = r#"{ "checks": { "database": { "timeout_ms": 500 } } }"#;
+    /// health.apply(&serde_json::from_str(config)?)?;
+    /// assert_eq!(health.checks()[0].timeout().as_millis(), 500);
+    ///
+    /// let config = r#"{ "checks": { "databse": { "enabled": false } } }"#;
+    /// let error = health.apply(&serde_json::from_str(config)?).unwrap_err();
+    /// assert!(error.to_string().contains("did you mean `database`?"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn apply(&self, config: &HealthConfig) -> Result<(), BuildError> {
+        self.change(|plan| plan.configure(config))?;
+        tracing::info!(target: "health", disabled = ?self.disabled(), "configuration applied");
         Ok(())
     }
 
