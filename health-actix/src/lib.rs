@@ -12,6 +12,7 @@ mod mounted;
 mod openapi;
 mod respond;
 mod service;
+mod workers;
 
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
@@ -33,6 +34,7 @@ pub use self::data::ViaActix;
 pub use self::drain::{Drain, DrainExt, DrainLayer, DrainService};
 pub use self::respond::HealthRequest;
 pub use self::service::{HealthService, service, try_service};
+pub use self::workers::{Limits, Workers, WorkersLayer, WorkersService};
 
 #[doc(hidden)]
 pub use health_core::__private0;

@@ -11,3 +11,4 @@ mod methods;
 mod openapi;
 mod service;
 mod support;
+mod workers;
