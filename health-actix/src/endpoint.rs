@@ -1,6 +1,8 @@
 //! The endpoints: what is mounted, documented and announced is read from one table.
 
+use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
+use actix_web::{Resource, web};
 use health_core::Probe;
 
 /// What an endpoint answers.
@@ -59,6 +61,21 @@ pub(crate) const ENDPOINTS: [Endpoint; 6] = [
         kind: Kind::OpenApi,
     },
 ];
+
+/// The name that all resources of health services have, for middleware that comes before routing.
+const RESOURCE: &str = "health_actix::endpoint";
+
+/// A resource of a health service.
+pub(crate) fn resource(patterns: Vec<String>) -> Resource {
+    web::resource(patterns).name(RESOURCE)
+}
+
+/// Whether this request will be routed to a resource of a health service, wherever it is mounted.
+/// The path is the one that is routed, which is decoded.
+pub(crate) fn is_for_health(request: &ServiceRequest) -> bool {
+    let path = request.match_info().as_str();
+    request.resource_map().match_name(path) == Some(RESOURCE)
+}
 
 impl Endpoint {
     /// The whole path.

@@ -11,7 +11,9 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use health_core::{Caller, Phase, Probe, Report};
 use serde::Serialize;
 
-use crate::dialect::default::{CheckBody, METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND, ProbeBody};
+use crate::dialect::default::{
+    CheckBody, METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND, ProbeBody, UNAVAILABLE,
+};
 use crate::drain::close;
 use crate::endpoint::{ALLOWED, Endpoint, Kind, METHODS, NAME};
 use crate::mounted::Mounted;
@@ -107,6 +109,11 @@ async fn respond_to_check(mounted: &Mounted, request: &HttpRequest) -> HttpRespo
     let entry = entry.await;
     let mut response = HttpResponse::build(code(entry.status().is_passing()));
     json(&mut response, &CheckBody::new(&entry))
+}
+
+/// What a guard answers instead of the application.
+pub(crate) fn unavailable() -> HttpResponse {
+    json(&mut HttpResponse::ServiceUnavailable(), &UNAVAILABLE)
 }
 
 /// 200 or 503 and nothing else: what every prober and balancer agrees on.

@@ -2,10 +2,9 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use actix_web::dev::{AppService, HttpServiceFactory};
-use actix_web::web;
 use health_core::{BuildError, Health, Mistake, Probe};
 
-use crate::endpoint::ENDPOINTS;
+use crate::endpoint::{ENDPOINTS, resource};
 use crate::mounted::Mounted;
 use crate::openapi::{self, Known};
 use crate::respond::respond;
@@ -212,7 +211,7 @@ impl HttpServiceFactory for HealthService {
         let mounted = Arc::new(mounted);
         for (endpoint, patterns) in patterns {
             let mounted = Arc::clone(&mounted);
-            web::resource(patterns)
+            resource(patterns)
                 .to(move |request| respond(Arc::clone(&mounted), endpoint, request))
                 .register(config);
         }

@@ -195,6 +195,12 @@ pub(crate) const METHOD_NOT_ALLOWED: Problem = Problem {
     detail: "This method is not answered here; the Allow header lists those that are",
 };
 
+/// What a guard answers instead of the application.
+pub(crate) const UNAVAILABLE: Problem = Problem {
+    status: "unavailable",
+    detail: "The service cannot serve just now",
+};
+
 fn is_false(flag: &bool) -> bool {
     !flag
 }

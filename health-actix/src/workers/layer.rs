@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 
 use actix_web::Error;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
-use actix_web::rt::{self, System};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::{Instant, sleep_until};
 
 use super::crew::{Crew, InFlight, Worker};
+use crate::local;
 
 /// Makes the workers of a server known; see [`Workers::layer`](crate::Workers::layer).
 #[derive(Clone, Debug)]
@@ -79,18 +79,12 @@ where
 }
 
 /// Beats where connections are served: as one more task among theirs, so that what delays them
-/// delays the beat. Outside of a runtime of one thread no worker can be, and nothing beats.
+/// delays the beat. A runtime of several threads is no worker's, and nothing beats there.
 pub(super) fn start_beating(worker: &Arc<Worker>) {
-    let beats = Beats(Arc::downgrade(worker)).go_on();
-    if System::try_current().is_some() {
-        rt::spawn(beats);
-        return;
-    }
-    // A server that runs without a system of actix.
-    let handle = Handle::try_current().ok();
-    let is_single = |h: &Handle| h.runtime_flavor() == RuntimeFlavor::CurrentThread;
-    if let Some(handle) = handle.filter(is_single) {
-        handle.spawn(beats);
+    let beats = Beats(Arc::downgrade(worker));
+    let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
+    if matches!(flavor, Ok(RuntimeFlavor::CurrentThread)) {
+        local::spawn(beats.go_on());
     }
 }
 

@@ -6,6 +6,7 @@ mod config;
 mod data;
 mod drain;
 mod golden;
+mod guard;
 mod management;
 mod methods;
 mod openapi;
