@@ -41,10 +41,13 @@ impl Limits {
 
     /// How many requests may be in flight, on all workers of the process together.
     ///
-    /// A request is from its arrival at the middleware until its response begins, its handler
-    /// panics, or its client has gone away and it is dropped. The body of a response that is
-    /// streamed is not counted; the request of the probe that asks is, if it comes through the
-    /// middleware.
+    /// A request is from its arrival at the middleware until its response begins, or it is
+    /// dropped, or its handler panics. By default actix goes on with a request whose client has
+    /// closed the connection, see [`HttpServer::h1_allow_half_closed`]; it is in flight, too. The
+    /// body of a response that is streamed is not counted. The request of the probe that asks is,
+    /// if it comes through the middleware.
+    ///
+    /// [`HttpServer::h1_allow_half_closed`]: actix_web::HttpServer::h1_allow_half_closed
     #[must_use]
     pub fn in_flight(mut self, most: usize) -> Self {
         self.in_flight = Some(most);

@@ -10,6 +10,8 @@ use actix_web::dev::Service;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, HttpResponse, HttpServer, rt, web};
 use health_actix::{Caller, Check, Entry, Health, HealthService, Limits, Status, Workers};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -142,6 +144,14 @@ async fn what_is_in_flight_is_counted_and_too_much_degrades() {
     }
     until(&health, "load", "in_flight", "0").await;
     assert_eq!(ask(&health, "load").await.status(), Status::Healthy);
+
+    // A client that goes away without waiting.
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let slow = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";
+    client.write_all(slow).await.unwrap();
+    until(&health, "load", "in_flight", "1").await;
+    drop(client);
+    until(&health, "load", "in_flight", "0").await;
 }
 
 #[actix_web::test]
@@ -217,7 +227,7 @@ fn serve_deadlock(
     address
 }
 
-/// Whose handler at `/slow` waits for a permit.
+/// Whose handler at `/slow` waits for a permit, unless its client goes away.
 fn serve_slow(workers: &Workers, health: &Health, release: &Arc<Semaphore>) -> SocketAddr {
     let (workers, health, release) = (workers.clone(), health.clone(), Arc::clone(release));
     let server = HttpServer::new(move || {
@@ -234,7 +244,8 @@ fn serve_slow(workers: &Workers, health: &Health, release: &Arc<Semaphore>) -> S
             .service(HealthService::new(&health))
             .route("/slow", web::get().to(slow))
     });
-    let server = server.workers(2).bind(("127.0.0.1", 0)).unwrap();
+    let server = server.workers(2).h1_allow_half_closed(false);
+    let server = server.bind(("127.0.0.1", 0)).unwrap();
     let address = server.addrs()[0];
     run(server.run());
     address
