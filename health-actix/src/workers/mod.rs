@@ -97,7 +97,7 @@ impl Workers {
     /// than [`Workers::SHORTEST_LIMIT`] counts as that.
     ///
     /// A process that was suspended finds all its workers silent when it wakes. Before it fails,
-    /// the check therefore waits for up to 0.4 s whether they beat again; a timeout of the check
+    /// the check therefore waits for up to 0.3 s whether they beat again; a timeout of the check
     /// must leave room for it. No worker known is healthy. Values: `workers`, how many are known,
     /// and `silent`, how many of them are.
     #[track_caller]
@@ -125,7 +125,7 @@ impl Workers {
 
 /// How often, and for how long between, a check that finds silence looks again: a worker that was
 /// suspended beats as soon as it wakes.
-const LOOKS: u32 = 8;
+const LOOKS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// So many are named.
