@@ -1,11 +1,11 @@
 //! What is logged, and at which level.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use health_core::{Caller, Check, Health, HealthBuilder, Probe, Runtime};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Dispatch, Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
@@ -22,6 +22,11 @@ impl Log {
     }
 
     pub(crate) fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        // While there is one subscriber alone, a line that another test logs first is taken to
+        // interest nobody.
+        static SECOND: LazyLock<Dispatch> =
+            LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
+        LazyLock::force(&SECOND);
         tracing::subscriber::set_default(tracing_subscriber::registry().with(self.clone()))
     }
 }
