@@ -1,10 +1,11 @@
 //! A result, and what it means.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::sample::{Asked, Sample};
+use crate::sample::{Asked, ChildSample, Sample};
 use crate::standing::Standing;
 use crate::{Check, Probe, Reason, Status};
 
@@ -16,11 +17,36 @@ pub(crate) type Finding = Arc<Found>;
 pub(crate) struct Found {
     pub(crate) sample: Sample,
     pub(crate) standing: Standing,
+    /// What the run said of children, in its order.
+    pub(crate) children: Vec<FoundChild>,
+}
+
+/// What is known of a child.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundChild {
+    pub(crate) sample: ChildSample,
+    pub(crate) standing: Standing,
+    /// What it was taken to be before this run.
+    pub(crate) before: Option<Status>,
 }
 
 impl Found {
     pub(crate) fn new(sample: Sample, standing: Standing) -> Finding {
-        Arc::new(Self { sample, standing })
+        Self::with_children(sample, standing, Vec::new())
+    }
+
+    /// Of a run that spoke of children.
+    pub(crate) fn with_children(
+        mut sample: Sample,
+        standing: Standing,
+        children: Vec<FoundChild>,
+    ) -> Finding {
+        sample.name_children(&children);
+        Arc::new(Self {
+            sample,
+            standing,
+            children,
+        })
     }
 
     /// Of something that has no runs in a row.
@@ -29,14 +55,18 @@ impl Found {
         Self::new(sample, standing)
     }
 
-    /// The status of the check. While too few runs are known, liveness holds, and nothing else
-    /// passes.
+    /// The status of the check.
     pub(crate) fn status(&self, probe: Probe) -> Status {
-        let undecided = match probe {
-            Probe::Liveness => Status::Healthy,
-            Probe::Readiness | Probe::Startup => Status::Unhealthy,
-        };
-        self.standing.decided().unwrap_or(undecided)
+        self.standing.status(probe)
+    }
+
+    /// What a log says of those children that do not do well, sorted by name.
+    pub(crate) fn told_children(&self) -> Option<String> {
+        let ill = |child: &&FoundChild| child.believed() != Status::Healthy;
+        let mut ill: Vec<_> = self.children.iter().filter(ill).collect();
+        ill.sort_by_key(|child| &child.sample.name);
+        let (told, more) = enumerate(ill.into_iter().map(FoundChild::told))?;
+        Some(format!("{}{more}", told.join("; ")))
     }
 
     /// What that status means for the probe.
@@ -56,5 +86,59 @@ impl Found {
             (Some(since), Some(after)) => now.duration_since(since) < after,
             _ => true,
         }
+    }
+}
+
+impl FoundChild {
+    /// What it is taken to be, by this run if nothing is decided yet.
+    pub(crate) fn believed(&self) -> Status {
+        self.standing.decided().unwrap_or(self.sample.raw)
+    }
+
+    fn told(&self) -> String {
+        let name = shortened(&self.sample.name);
+        match self.sample.text() {
+            Some(text) => format!("{name}: {text}"),
+            None => name.into_owned(),
+        }
+    }
+
+    /// What it has turned to.
+    pub(crate) fn turned(&self) -> Option<Status> {
+        let decided = self.standing.decided();
+        decided.filter(|_| decided != self.before)
+    }
+}
+
+/// How many children are named in a text.
+const NAMED: usize = 5;
+
+/// The children of this status: `failing: shard_3, shard_7`; none if there are none.
+pub(crate) fn name_those(which: &str, status: Status, children: &[FoundChild]) -> Option<String> {
+    let those = children.iter().filter(|child| child.believed() == status);
+    let (named, more) = enumerate(those.map(|child| shortened(&child.sample.name)))?;
+    Some(format!("{which}: {}{more}", named.join(", ")))
+}
+
+/// The first of several, and how many more there are; none if there are none.
+fn enumerate<T>(all: impl Iterator<Item = T>) -> Option<(Vec<T>, String)> {
+    let mut all = all.peekable();
+    all.peek()?;
+    let named = all.by_ref().take(NAMED).collect();
+    let more = all.count();
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    Some((named, more))
+}
+
+/// A name may be longer than is fit for a text.
+fn shortened(name: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 100;
+    match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &name[..end]).into(),
+        None => name.into(),
     }
 }

@@ -1,8 +1,8 @@
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::finding::Finding;
-use crate::sample::Sample;
+use crate::sample::{ChildSample, Sample};
 use crate::standing::Standing;
 use crate::{Reason, Status};
 
@@ -13,6 +13,7 @@ pub struct History {
     last_success: Option<SystemTime>,
     first_failure: Option<SystemTime>,
     standing: Standing,
+    children: Vec<(Arc<str>, History)>,
 }
 
 impl History {
@@ -46,6 +47,15 @@ impl History {
     pub const fn consecutive_failures(&self) -> u32 {
         self.standing.failures()
     }
+
+    /// What is remembered of each [child](crate::Outcome::with_child) with its name: of the runs
+    /// that spoke of it, and as many of these as of the check itself. A child that is no longer
+    /// returned is forgotten. No child has children of its own.
+    pub fn children(&self) -> impl ExactSizeIterator<Item = (&str, &Self)> {
+        self.children
+            .iter()
+            .map(|(name, history)| (&**name, history))
+    }
 }
 
 /// A run that is over, or is overdue.
@@ -64,6 +74,16 @@ impl PastRun {
             latency: sample.latency,
             status: sample.raw,
             reason: sample.reason,
+        }
+    }
+
+    /// What the run said of a child.
+    pub(crate) const fn of_child(run: &Sample, child: &ChildSample) -> Self {
+        Self {
+            started_at: run.at,
+            latency: run.latency,
+            status: child.raw,
+            reason: None,
         }
     }
 
@@ -107,8 +127,7 @@ impl Memory {
         }
     }
 
-    pub(crate) fn add(&mut self, finding: &Finding) {
-        let run = PastRun::of(&finding.sample);
+    pub(crate) fn add(&mut self, run: PastRun) {
         if run.status.is_passing() {
             self.last_success = Some(run.started_at);
             self.first_failure = None;
@@ -123,12 +142,13 @@ impl Memory {
         }
     }
 
-    pub(crate) fn recall(&self, standing: Standing) -> History {
+    pub(crate) fn recall(&self, standing: Standing, children: Vec<(Arc<str>, History)>) -> History {
         History {
             runs: self.runs.iter().cloned().collect(),
             last_success: self.last_success,
             first_failure: self.first_failure,
             standing,
+            children,
         }
     }
 }

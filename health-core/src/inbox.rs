@@ -13,6 +13,9 @@ pub(crate) enum Notice {
     Transition(Transition),
 }
 
+/// Room for what is told of children: they do not take that of their checks.
+const ROOM_FOR_CHILDREN: usize = 4096;
+
 #[derive(Debug)]
 pub(crate) struct Inbox {
     room: usize,
@@ -23,6 +26,7 @@ pub(crate) struct Inbox {
 #[derive(Debug, Default)]
 struct Kept {
     notices: VecDeque<Notice>,
+    of_children: usize,
     closed: bool,
     /// Whether something was lost that nobody was told of, and whether that was told ever.
     lost: bool,
@@ -43,10 +47,8 @@ impl Inbox {
     /// Adds a notice; if there is no room, another one has to go.
     pub(crate) fn put(&self, notice: Notice) {
         let mut kept = lock(&self.kept);
-        if kept.notices.len() >= self.room {
-            kept.lost = true;
-            kept.make_room(&notice);
-        }
+        kept.make_room(&notice, self.room);
+        kept.of_children += usize::from(notice.is_of_child());
         kept.notices.push_back(notice);
         drop(kept);
         self.filled.notify_one();
@@ -57,7 +59,7 @@ impl Inbox {
         loop {
             {
                 let mut kept = lock(&self.kept);
-                let next = kept.notices.pop_front();
+                let next = kept.remove(0);
                 if next.is_some() || kept.closed {
                     return next;
                 }
@@ -81,19 +83,47 @@ impl Inbox {
     }
 }
 
+impl Notice {
+    fn is_of_child(&self) -> bool {
+        matches!(self, Self::Transition(transition) if transition.is_of_child())
+    }
+}
+
 impl Kept {
-    /// The oldest run goes. Where there are transitions alone, the earlier one of the same check
-    /// does, for the later says what it is now.
-    fn make_room(&mut self, notice: &Notice) {
-        let is_run = |notice: &Notice| matches!(notice, Notice::Run(_));
+    fn make_room(&mut self, notice: &Notice, room: usize) {
+        let of_child = notice.is_of_child();
+        let is_full = if of_child {
+            self.of_children >= ROOM_FOR_CHILDREN
+        } else {
+            self.notices.len() - self.of_children >= room
+        };
+        if is_full {
+            self.lost = true;
+            let goes = self.least_missed(notice, of_child);
+            drop(self.remove(goes));
+        }
+    }
+
+    /// The oldest run. Where there are transitions alone, the earlier one of the same, for the
+    /// later says what it is now.
+    fn least_missed(&self, notice: &Notice, of_child: bool) -> usize {
+        let is_run = |notice: &Notice| !of_child && matches!(notice, Notice::Run(_));
         let same = |earlier: &Notice| match (earlier, notice) {
             (Notice::Transition(earlier), Notice::Transition(later)) => {
-                earlier.check.identity() == later.check.identity()
+                earlier.concerns_the_same(later)
             }
             _ => false,
         };
+        let alike = |earlier: &Notice| earlier.is_of_child() == of_child;
         let goes = self.notices.iter().position(is_run);
         let goes = goes.or_else(|| self.notices.iter().position(same));
-        drop(self.notices.remove(goes.unwrap_or(0)));
+        let goes = goes.or_else(|| self.notices.iter().position(alike));
+        goes.unwrap_or(0)
+    }
+
+    fn remove(&mut self, place: usize) -> Option<Notice> {
+        let removed = self.notices.remove(place)?;
+        self.of_children -= usize::from(removed.is_of_child());
+        Some(removed)
     }
 }

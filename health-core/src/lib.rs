@@ -4,6 +4,7 @@
 mod bind;
 mod builder;
 mod check;
+mod children;
 mod config;
 mod context;
 mod dependencies;
@@ -32,6 +33,7 @@ mod sample;
 mod settings;
 mod signs;
 mod standing;
+mod standings;
 mod status;
 mod surprises;
 mod sync;
@@ -56,7 +58,7 @@ pub use self::observe::{FinishedRun, Observer, Transition};
 pub use self::outcome::{IntoOutcome, Outcome, Reason, Value};
 pub use self::overrides::{Override, UnknownCheck};
 pub use self::probe::{Probe, ProbeSet};
-pub use self::report::{Entry, GroupReport, Report};
+pub use self::report::{Child, Entry, GroupReport, Report};
 pub use self::signs::{Heartbeat, LastSuccess, Reload};
 pub use self::status::Status;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, FoundChild};
 use crate::inbox::{Inbox, Notice};
 use crate::lifecycle::Lifecycle;
 use crate::sync::{Mutex, discard, guarded, lock};
@@ -25,7 +25,9 @@ pub trait Observer: Send + Sync + 'static {
         let _ = run;
     }
 
-    /// A check has another status than before, after thresholds.
+    /// A check has another status than before, after thresholds, or a
+    /// [child](crate::Outcome::with_child) of it has: then it is that of
+    /// [`child`](Transition::child). A check is told before its children.
     fn transition(&self, transition: &Transition) {
         let _ = transition;
     }
@@ -70,10 +72,12 @@ impl FinishedRun {
     }
 }
 
-/// A change of a check's status, after thresholds.
+/// A change of the status of a check, or of one of its children, after thresholds.
 #[derive(Clone, Debug)]
 pub struct Transition {
     pub(crate) check: Arc<Check>,
+    /// The place of the child in the finding.
+    child: Option<usize>,
     pub(crate) from: Option<Status>,
     pub(crate) to: Status,
     finding: Finding,
@@ -84,6 +88,25 @@ impl Transition {
     /// The check.
     pub fn check(&self) -> &Check {
         &self.check
+    }
+
+    /// The name of the child of which this is said; none if it is the check itself.
+    pub fn child(&self) -> Option<&str> {
+        self.found_child().map(|child| &*child.sample.name)
+    }
+
+    pub(crate) const fn is_of_child(&self) -> bool {
+        self.child.is_some()
+    }
+
+    fn found_child(&self) -> Option<&FoundChild> {
+        self.child
+            .and_then(|place| self.finding.children.get(place))
+    }
+
+    /// Whether both speak of the same.
+    pub(crate) fn concerns_the_same(&self, other: &Self) -> bool {
+        self.check.identity() == other.check.identity() && self.child() == other.child()
     }
 
     /// The status before; none if nothing had been decided.
@@ -98,19 +121,24 @@ impl Transition {
 
     /// Since when: the start of the run that decided it.
     pub fn since(&self) -> SystemTime {
-        let since = self.finding.standing.since();
+        let child = self.found_child().map(|child| child.standing);
+        let since = child.unwrap_or(self.finding.standing).since();
         since.map_or(self.finding.sample.at, |since| since.at)
     }
 
-    /// Why the result is not simply what the check returned.
+    /// Why the result is not simply what the check returned; none for a child.
     pub fn reason(&self) -> Option<Reason> {
-        self.finding.sample.reason
+        let reason = self.finding.sample.reason;
+        reason.filter(|_| self.child.is_none())
     }
 
     /// The cause: the text of the error, or else the message. Secrets are masked, but it may not
     /// be public.
     pub fn cause(&self) -> Option<&str> {
-        self.finding.sample.text()
+        match self.found_child() {
+            Some(child) => child.sample.text(),
+            None => self.finding.sample.text(),
+        }
     }
 
     /// Whether it is to be expected, because the process starts or drains: no reason to wake
@@ -146,10 +174,26 @@ impl News {
         let to = decided.filter(|_| decided != self.before)?;
         Some(Transition {
             check: Arc::clone(check),
+            child: None,
             from: self.before,
             to,
             finding: Arc::clone(&self.finding),
             expected: self.expected,
+        })
+    }
+
+    fn transitions_of_children(&self, check: &Arc<Check>) -> impl Iterator<Item = Transition> {
+        let children = self.finding.children.iter().enumerate();
+        children.filter_map(move |(place, child)| {
+            let to = child.turned()?;
+            Some(Transition {
+                check: Arc::clone(check),
+                child: Some(place),
+                from: child.before,
+                to,
+                finding: Arc::clone(&self.finding),
+                expected: self.expected && !to.is_passing(),
+            })
         })
     }
 }
@@ -220,7 +264,8 @@ impl Teller {
             });
             inboxes.iter().for_each(|inbox| inbox.put(run.clone()));
         }
-        if let Some(transition) = news.transition(check) {
+        let own = news.transition(check).into_iter();
+        for transition in own.chain(news.transitions_of_children(check)) {
             let transition = Notice::Transition(transition);
             inboxes
                 .iter()
@@ -273,5 +318,61 @@ impl Notice {
             Self::Run(run) => observer.run_finished(run),
             Self::Transition(transition) => observer.transition(transition),
         }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Outcome;
+    use crate::finding::Found;
+    use crate::sample::{Asked, Sample};
+    use crate::standings::Standings;
+
+    /// What an observer is told that comes late, of a check whose children are these in each run.
+    async fn told_late(runs: impl Iterator<Item = [(&'static str, bool); 2]>) -> Vec<Transition> {
+        let teller = Teller::nobody();
+        let inbox = Arc::new(Inbox::with_room_for(1));
+        lock(&teller.inboxes).push(Arc::clone(&inbox));
+        let check = Arc::new(Check::new("shards", async || ()));
+        let (mut standings, mut told) = (Standings::default(), teller.told());
+        for run in runs {
+            let outcome = run
+                .into_iter()
+                .fold(Outcome::healthy(), |outcome, (name, passes)| {
+                    outcome.with_child(name, passes)
+                });
+            let asked = Asked::now();
+            let mut sample = Sample::of(outcome, asked, Duration::ZERO);
+            let before = standings.whole().decided();
+            let children = standings.count(&check, &mut sample, 0);
+            let finding = Found::with_children(sample, standings.whole(), children);
+            teller.post(&check, &told.hear(before, finding, asked.instant, true));
+        }
+        inbox.close();
+        assert!(inbox.has_lost());
+        let mut transitions = Vec::new();
+        while let Some(notice) = inbox.take().await {
+            if let Notice::Transition(transition) = notice {
+                transitions.push(transition);
+            }
+        }
+        transitions
+    }
+
+    #[tokio::test]
+    async fn who_comes_late_is_told_the_last_of_the_check_and_of_each_child() {
+        const RUNS: usize = 5_001;
+        let run = |index| [("steady", true), ("flaps", index % 2 == 0)];
+        let told = told_late((0..RUNS).map(run)).await;
+        for child in [None, Some("steady"), Some("flaps")] {
+            let last = told.iter().rfind(|transition| transition.child() == child);
+            assert_eq!(last.map(Transition::to), Some(Status::Healthy), "{child:?}");
+        }
+        let first = told
+            .iter()
+            .find(|transition| transition.child() == Some("steady"));
+        assert_eq!(first.and_then(Transition::from), None);
+        assert_eq!(told.len(), 1024 + 4096, "there is room apart for children");
     }
 }

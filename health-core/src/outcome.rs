@@ -1,10 +1,12 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::Status;
+use crate::children::Children;
 
 /// What a run of a check gives.
 ///
@@ -25,6 +27,7 @@ pub struct Outcome {
     pub(crate) message: Option<Cow<'static, str>>,
     pub(crate) error: Option<Box<dyn Error + Send + Sync>>,
     pub(crate) data: Vec<(Cow<'static, str>, Value)>,
+    pub(crate) children: Children,
 }
 
 impl Outcome {
@@ -35,6 +38,7 @@ impl Outcome {
             message: None,
             error: None,
             data: Vec::new(),
+            children: Children::none(),
         }
     }
 
@@ -80,9 +84,42 @@ impl Outcome {
         self
     }
 
-    /// The status.
+    /// Adds a part of what is checked, with a result of its own: one shard of several, one
+    /// replica.
+    ///
+    /// Each child has a history of its own, and thresholds count its own runs in a row; the check
+    /// is as bad as the worst of what is said of itself and of its children. A child's own
+    /// children are added as `child.grandchild`. A name given twice keeps the later result. Names
+    /// are public; secrets in them are masked. Of more than 1,000 children the rest is told as
+    /// one, `others`, with the worst of their statuses.
+    ///
+    /// ```
+    /// use health_core::{Outcome, Status};
+    ///
+    /// let shards = Outcome::healthy()
+    ///     .with_child("shard_1", Ok::<_, std::io::Error>(()))
+    ///     .with_child("shard_2", Err::<(), _>("connection refused"));
+    /// assert_eq!(shards.status(), Status::Unhealthy);
+    /// let failing = shards.children().filter(|(_, shard)| !shard.status().is_passing());
+    /// assert_eq!(failing.map(|(name, _)| name).collect::<Vec<_>>(), ["shard_2"]);
+    /// ```
+    #[must_use]
+    pub fn with_child(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        child: impl IntoOutcome,
+    ) -> Self {
+        self.children.add(name.into(), child.into_outcome());
+        self
+    }
+
+    /// The status: the worst of what is said of itself and of its children.
     pub const fn status(&self) -> Status {
-        self.status
+        match (self.status, self.children.worst()) {
+            (Status::Unhealthy, _) | (_, Status::Unhealthy) => Status::Unhealthy,
+            (Status::Degraded, _) | (_, Status::Degraded) => Status::Degraded,
+            (Status::Healthy, Status::Healthy) => Status::Healthy,
+        }
     }
 
     /// The public message.
@@ -98,6 +135,12 @@ impl Outcome {
     /// The measured values, in the order in which they were added.
     pub fn data(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.data.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// The children with their names, in the order in which they were added. None of them has
+    /// children of its own.
+    pub fn children(&self) -> impl ExactSizeIterator<Item = (&str, &Self)> {
+        self.children.iter()
     }
 }
 
@@ -217,11 +260,13 @@ impl fmt::Display for Reason {
 /// | [`Status`] | that status |
 /// | [`Outcome`] | that outcome |
 /// | `Result<T, E>` | `Ok`: what `T` means; `Err`: unhealthy, the error being private |
+/// | `Vec<(K, T)>`, `BTreeMap<K, T>` | [children](Outcome::with_child) of these names, each being what `T` means; healthy if there are none |
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a health check",
     label = "not a health check result",
     note = "return `()`, `bool`, `Status`, `Outcome`, or a `Result` of one of these whose error \
-            converts into `Box<dyn Error + Send + Sync>`"
+            converts into `Box<dyn Error + Send + Sync>`; or several of them with their names, as \
+            `Vec<(String, _)>` or `BTreeMap<String, _>`"
 )]
 pub trait IntoOutcome {
     /// Converts the returned value.
@@ -270,6 +315,37 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl<K, V> IntoOutcome for Vec<(K, V)>
+where
+    K: Into<Cow<'static, str>>,
+    V: IntoOutcome,
+{
+    fn into_outcome(self) -> Outcome {
+        of_children(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<K, V> IntoOutcome for BTreeMap<K, V>
+where
+    K: Into<Cow<'static, str>>,
+    V: IntoOutcome,
+{
+    fn into_outcome(self) -> Outcome {
+        of_children(self)
+    }
+}
+
+fn of_children<K, V>(children: impl IntoIterator<Item = (K, V)>) -> Outcome
+where
+    K: Into<Cow<'static, str>>,
+    V: IntoOutcome,
+{
+    let add = |outcome: Outcome, (name, child)| outcome.with_child(name, child);
+    children.into_iter().fold(Outcome::healthy(), add)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,6 +364,22 @@ mod tests {
             Some("no route")
         );
         assert_eq!(outcome.message(), None);
+    }
+
+    #[test]
+    fn named_results_are_children() {
+        let shards = vec![("a".to_owned(), Ok(())), ("b".to_owned(), Err("refused"))];
+        let outcome = shards.into_outcome();
+        assert_eq!(outcome.status(), Status::Unhealthy);
+        assert_eq!(outcome.message(), None);
+        let children: Vec<_> = outcome.children().map(|(n, c)| (n, c.status())).collect();
+        assert_eq!(children, [("a", Status::Healthy), ("b", Status::Unhealthy)]);
+        let named = BTreeMap::from([("b", Status::Degraded), ("a", Status::Healthy)]);
+        let nested = Ok::<_, &str>(named).into_outcome();
+        assert_eq!(nested.status(), Status::Degraded);
+        assert_eq!(nested.children().next().map(|(n, _)| n), Some("a"));
+        let none = Vec::<(String, bool)>::new().into_outcome();
+        assert_eq!((none.status(), none.children().len()), (Status::Healthy, 0));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, FoundChild};
 use crate::gate::ClosedGate;
 use crate::{Check, Phase, Probe, Reason, Status, Value};
 
@@ -246,11 +246,70 @@ impl Entry {
 
     /// The measured values. Secrets in texts are masked.
     pub fn data(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.finding
-            .sample
-            .data
-            .iter()
-            .map(|(name, value)| (&**name, value))
+        let data = &self.finding.sample.data;
+        data.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// The [children](crate::Outcome::with_child) that the run spoke of, in its order. There are
+    /// none where it did not come so far: it timed out, or panicked.
+    pub fn children(&self) -> impl ExactSizeIterator<Item = Child<'_>> {
+        let children = self.finding.children.iter();
+        children.map(|found| Child {
+            found,
+            role: self.role,
+        })
+    }
+}
+
+/// What a check found of one of its [children](crate::Outcome::with_child).
+#[derive(Clone, Copy, Debug)]
+pub struct Child<'a> {
+    found: &'a FoundChild,
+    role: Probe,
+}
+
+impl<'a> Child<'a> {
+    /// The name. Secrets are masked.
+    pub fn name(self) -> &'a str {
+        &self.found.sample.name
+    }
+
+    /// The status, after the check's thresholds, which count the child's own runs in a row. While
+    /// nothing is decided, a child passes for liveness alone.
+    pub fn status(self) -> Status {
+        self.found.standing.status(self.role)
+    }
+
+    /// The status that the last run found, before thresholds.
+    pub const fn raw_status(self) -> Status {
+        self.found.sample.raw
+    }
+
+    /// Since when it has its status: the start of the run that decided it. None before enough is
+    /// known.
+    pub fn since(self) -> Option<SystemTime> {
+        self.found.standing.since().map(|since| since.at)
+    }
+
+    /// How many of the last runs in a row that spoke of it failed.
+    pub const fn consecutive_failures(self) -> u32 {
+        self.found.standing.failures()
+    }
+
+    /// The public text: the author's message. Secrets are masked.
+    pub fn message(self) -> Option<&'a str> {
+        self.found.sample.message.as_deref()
+    }
+
+    /// The private text of an error, for callers with full access only. Secrets are masked.
+    pub fn error(self) -> Option<&'a str> {
+        self.found.sample.error.as_deref()
+    }
+
+    /// The measured values. Secrets in texts are masked.
+    pub fn data(self) -> impl ExactSizeIterator<Item = (&'a str, &'a Value)> {
+        let data = &self.found.sample.data;
+        data.iter().map(|(name, value)| (&**name, value))
     }
 }
 

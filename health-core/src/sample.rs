@@ -1,8 +1,11 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use crate::finding::{FoundChild, name_those};
 use crate::mask::mask;
 use crate::sync::{discard, guarded};
 use crate::{Outcome, Reason, Status, Value};
@@ -15,55 +18,70 @@ pub(crate) struct Sample {
     /// The same by the wall clock.
     pub(crate) at: SystemTime,
     pub(crate) latency: Option<Duration>,
-    /// What the run found, before thresholds.
+    /// What the run found, before thresholds: the worst of what was said of the check itself and
+    /// of its children.
     pub(crate) raw: Status,
+    /// What was said of the check itself.
+    pub(crate) own: Status,
     pub(crate) reason: Option<Reason>,
+    pub(crate) message: Option<Cow<'static, str>>,
+    pub(crate) error: Option<String>,
+    pub(crate) data: Vec<(Cow<'static, str>, Value)>,
+    /// What was said of children, until it is counted.
+    pub(crate) children: Vec<ChildSample>,
+    /// Whether the message is the author's.
+    authored: bool,
+}
+
+/// What a run said of a child.
+#[derive(Clone, Debug)]
+pub(crate) struct ChildSample {
+    pub(crate) name: Arc<str>,
+    pub(crate) raw: Status,
     pub(crate) message: Option<Cow<'static, str>>,
     pub(crate) error: Option<String>,
     pub(crate) data: Vec<(Cow<'static, str>, Value)>,
 }
 
 impl Sample {
-    /// Takes an outcome apart. Runs user code (`Display` and `Drop` of the error), so it belongs
+    /// Takes an outcome apart. Runs user code (`Display` and `Drop` of the errors), so it belongs
     /// on the thread of the run.
     pub(crate) fn of(outcome: Outcome, asked: Asked, latency: Duration) -> Self {
         let Outcome {
             status,
             message,
             error,
-            mut data,
+            data,
+            mut children,
         } = outcome;
-        let mut sample = Self {
+        let error = match error.map(told).transpose() {
+            Ok(error) => error,
+            Err(panic) => return Self::panicked(&panic, asked).after(latency),
+        };
+        let mut names = Names::default();
+        let children = children.take().into_iter();
+        let children: Vec<_> = children
+            .map(|(name, outcome)| ChildSample::of(names.own(masked(name)), outcome))
+            .collect();
+        let worst = children.iter().map(|child| child.raw).max();
+        Self {
             asked: asked.instant,
             at: asked.at,
             latency: Some(latency),
-            raw: status,
+            raw: status.max(worst.unwrap_or_default()),
+            own: status,
             reason: None,
+            authored: message.is_some(),
             message: message.map(masked),
-            error: None,
-            data: Vec::new(),
-        };
-        if let Some(error) = error {
-            let text = guarded(|| describe(&*error));
-            discard(error);
-            match text {
-                Ok(text) => sample.error = Some(mask(&text).into_owned()),
-                Err(panic) => return Self::panicked(&panic, asked).after(latency),
-            }
+            error,
+            data: all_masked(data),
+            children,
         }
-        for (name, value) in &mut data {
-            *name = masked(std::mem::take(name));
-            if let Value::Text(text) = value {
-                *text = masked(std::mem::take(text));
-            }
-        }
-        sample.data = data;
-        sample
     }
 
     pub(crate) fn panicked(text: &str, asked: Asked) -> Self {
         let mut sample = Self::failed(asked, Reason::Panicked, None);
-        sample.error = Some(format!("panicked: {}", mask(text)));
+        sample.error = Some(panicked(text));
         sample
     }
 
@@ -74,10 +92,13 @@ impl Sample {
             at: asked.at,
             latency: None,
             raw: Status::Unhealthy,
+            own: Status::Unhealthy,
             reason: Some(reason),
+            authored: message.is_some(),
             message,
             error: None,
             data: Vec::new(),
+            children: Vec::new(),
         }
     }
 
@@ -90,22 +111,46 @@ impl Sample {
     pub(crate) fn said(asked: Asked, status: Status, reason: Reason, message: String) -> Self {
         let mut sample = Self::failed(asked, reason, Some(message.into()));
         sample.raw = status;
+        sample.own = status;
         sample
     }
 
-    /// Degrades a run that passed, but slowly.
+    /// Degrades a run that passed, but slowly. Where a child fails, it did not pass; slow it was
+    /// all the same.
     pub(crate) fn weigh_latency(&mut self, most: Option<Duration>) {
         let (Some(most), Some(latency)) = (most, self.latency) else {
             return;
         };
-        if self.raw != Status::Healthy || latency <= most {
+        if self.own != Status::Healthy || latency <= most {
             return;
         }
-        self.raw = Status::Degraded;
-        self.reason = Some(Reason::Slow);
+        self.own = Status::Degraded;
+        self.raw = self.raw.max(self.own);
+        self.reason = self.raw.is_passing().then_some(Reason::Slow);
         if self.message.is_none() {
             let (took, most) = (milliseconds(latency).round(), most.as_millis());
             self.message = Some(format!("took {took} ms, more than {most} ms").into());
+        }
+    }
+
+    /// Whether it says which children there are. A run that fails without naming any, such as one
+    /// that panicked, has not come so far.
+    pub(crate) fn speaks_of_children(&self) -> bool {
+        !self.children.is_empty() || self.own.is_passing()
+    }
+
+    /// Where the author said nothing, says which children are the cause.
+    pub(crate) fn name_children(&mut self, children: &[FoundChild]) {
+        if children.is_empty() || self.authored || !self.own.is_passing() {
+            return;
+        }
+        let failing = name_those("failing", Status::Unhealthy, children);
+        let degraded = || {
+            let named = name_those("degraded", Status::Degraded, children);
+            named.filter(|_| self.own == Status::Healthy)
+        };
+        if let Some(message) = failing.or_else(degraded) {
+            self.message = Some(message.into());
         }
     }
 
@@ -120,6 +165,53 @@ impl Sample {
     /// What to say of it in a log: the private text if there is one.
     pub(crate) fn text(&self) -> Option<&str> {
         self.error.as_deref().or(self.message.as_deref())
+    }
+}
+
+impl ChildSample {
+    /// A child whose error panics when it is told fails with that: its siblings do not.
+    fn of(name: Arc<str>, outcome: Outcome) -> Self {
+        let Outcome {
+            status,
+            message,
+            error,
+            data,
+            children: _,
+        } = outcome;
+        let (raw, error) = match error.map(told).transpose() {
+            Ok(error) => (status, error),
+            Err(panic) => (Status::Unhealthy, Some(panicked(&panic))),
+        };
+        Self {
+            name,
+            raw,
+            message: message.map(masked),
+            error,
+            data: all_masked(data),
+        }
+    }
+
+    /// What to say of it in a log: the private text if there is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.error.as_deref().or(self.message.as_deref())
+    }
+}
+
+/// Gives every child a name of its own: two may have become the same when they were masked.
+#[derive(Default)]
+struct Names(BTreeMap<Arc<str>, usize>);
+
+impl Names {
+    fn own(&mut self, name: Cow<'static, str>) -> Arc<str> {
+        let name: Arc<str> = name.into();
+        let mut own = Arc::clone(&name);
+        while self.0.contains_key(&own) {
+            let number = self.0.entry(Arc::clone(&name)).or_insert(1);
+            *number += 1;
+            own = format!("{name} ({number})").into();
+        }
+        self.0.insert(Arc::clone(&own), 1);
+        own
     }
 }
 
@@ -176,6 +268,27 @@ fn masked(text: Cow<'static, str>) -> Cow<'static, str> {
         Cow::Borrowed(same) if same.len() == text.len() => text,
         changed => Cow::Owned(changed.into_owned()),
     }
+}
+
+fn all_masked(mut data: Vec<(Cow<'static, str>, Value)>) -> Vec<(Cow<'static, str>, Value)> {
+    for (name, value) in &mut data {
+        *name = masked(std::mem::take(name));
+        if let Value::Text(text) = value {
+            *text = masked(std::mem::take(text));
+        }
+    }
+    data
+}
+
+fn panicked(text: &str) -> String {
+    format!("panicked: {}", mask(text))
+}
+
+/// What an error says; if it panics, what that says.
+fn told(error: Box<dyn std::error::Error + Send + Sync>) -> Result<String, String> {
+    let text = guarded(|| describe(&*error));
+    discard(error);
+    text.map(|text| mask(&text).into_owned())
 }
 
 /// The error and what caused it, on one line.

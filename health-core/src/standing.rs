@@ -1,7 +1,7 @@
 //! What a check is taken to be, by its runs in a row.
 
 use crate::sample::Asked;
-use crate::{Check, Status};
+use crate::{Check, Probe, Status};
 
 /// Where a check stands. It changes its mind only after enough runs in a row.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,13 +31,8 @@ impl Standing {
 
     /// Counts a run that was asked for then.
     pub(crate) fn count(&mut self, check: &Check, raw: Status, asked: Asked) {
-        let failing = !raw.is_passing();
-        self.streak = if failing == self.failing {
-            self.streak.saturating_add(1)
-        } else {
-            1
-        };
-        self.failing = failing;
+        self.note(raw);
+        let failing = self.failing;
         let was_failing = self.decided.map(|status| !status.is_passing());
         let decides = match (was_failing, failing) {
             (_, true) => self.streak >= check.failure_threshold(),
@@ -48,6 +43,25 @@ impl Standing {
             self.decide(raw, asked);
         }
         self.passed |= decides && !failing;
+    }
+
+    /// Counts a run of something about which others decide, and takes over what they did.
+    pub(crate) fn follow(&mut self, raw: Status, decided: Option<Status>, asked: Asked) {
+        self.note(raw);
+        if let Some(status) = decided {
+            self.decide(status, asked);
+            self.passed |= status.is_passing();
+        }
+    }
+
+    fn note(&mut self, raw: Status) {
+        let failing = !raw.is_passing();
+        self.streak = if failing == self.failing {
+            self.streak.saturating_add(1)
+        } else {
+            1
+        };
+        self.failing = failing;
     }
 
     /// The same if this were said of it now.
@@ -70,6 +84,16 @@ impl Standing {
             self.decided = Some(status);
             self.since = Some(asked);
         }
+    }
+
+    /// What that means for a probe. While too few runs are known, liveness holds, and nothing else
+    /// passes.
+    pub(crate) fn status(&self, probe: Probe) -> Status {
+        let undecided = match probe {
+            Probe::Liveness => Status::Healthy,
+            Probe::Readiness | Probe::Startup => Status::Unhealthy,
+        };
+        self.decided.unwrap_or(undecided)
     }
 
     pub(crate) const fn decided(&self) -> Option<Status> {

@@ -1,11 +1,13 @@
-//! What is logged of results, and when: at a transition, and when the text of a failure changes.
+//! What is logged of results, and when: at a transition, when other children fail than before, and
+//! when the text of a failure changes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::finding::{Finding, Found};
+use crate::finding::{Finding, Found, FoundChild};
 use crate::lifecycle::Lifecycle;
 use crate::observe::News;
 use crate::sample::milliseconds;
@@ -19,7 +21,12 @@ const QUIET: Duration = Duration::from_secs(60);
 pub(crate) struct Told {
     lifecycle: Arc<Lifecycle>,
     last: Option<Last>,
+    /// The children that did not do well when they were last spoken of.
+    ill: BTreeSet<Ill>,
 }
+
+/// A child and its status.
+type Ill = (Arc<str>, Status);
 
 #[derive(Debug)]
 struct Last {
@@ -40,6 +47,7 @@ impl Told {
         Self {
             lifecycle: Arc::clone(lifecycle),
             last: None,
+            ill: BTreeSet::new(),
         }
     }
 
@@ -54,7 +62,8 @@ impl Told {
         let expected = !finding.sample.raw.is_passing()
             && finding.sample.reason != Some(Reason::NotInitialised)
             && self.lifecycle.expects_failures();
-        let line = self.line(&finding, now, expected);
+        let others_are_ill = self.hear_of_children(&finding);
+        let line = self.line(&finding, now, expected, others_are_ill);
         if line.is_some() {
             let finding = finding.clone();
             self.last = Some(Last {
@@ -72,6 +81,17 @@ impl Told {
         }
     }
 
+    /// Whether it says that other children are ill than before.
+    fn hear_of_children(&mut self, finding: &Found) -> bool {
+        if !finding.sample.speaks_of_children() && finding.children.is_empty() {
+            return false;
+        }
+        let ill: BTreeSet<Ill> = finding.children.iter().filter_map(ill).collect();
+        let changed = ill != self.ill;
+        self.ill = ill;
+        changed
+    }
+
     /// What the check was last told to be.
     pub(crate) fn last_decided(&self) -> Option<Status> {
         self.last.as_ref()?.finding.standing.decided()
@@ -83,7 +103,13 @@ impl Told {
     }
 
     /// Decides whether it is worth a line.
-    fn line(&self, finding: &Found, now: Instant, expected: bool) -> Option<Line> {
+    fn line(
+        &self,
+        finding: &Found,
+        now: Instant,
+        expected: bool,
+        others_are_ill: bool,
+    ) -> Option<Line> {
         let Some(last) = &self.last else {
             return Some(Line { from: None });
         };
@@ -92,14 +118,28 @@ impl Told {
         // What was no surprise before may be one now.
         let surprises = last.expected && !expected && !finding.sample.raw.is_passing();
         if from == status && !surprises {
-            let changed = last.finding.sample.text() != finding.sample.text();
             let passes = status == Some(Status::Healthy);
-            if !changed || passes || now.duration_since(last.at) < QUIET {
+            let is_news = || {
+                others_are_ill
+                    || now.duration_since(last.at) >= QUIET && says_another(&last.finding, finding)
+            };
+            if passes || !is_news() {
                 return None;
             }
         }
         Some(Line { from: Some(from) })
     }
+}
+
+fn ill(child: &FoundChild) -> Option<Ill> {
+    let decided = child.standing.decided();
+    let ill = decided.filter(|status| *status != Status::Healthy)?;
+    Some((Arc::clone(&child.sample.name), ill))
+}
+
+/// Whether the texts of a check or of its children differ.
+fn says_another(last: &Found, now: &Found) -> bool {
+    last.sample.text() != now.sample.text() || last.told_children() != now.told_children()
 }
 
 impl Line {
@@ -108,6 +148,7 @@ impl Line {
     pub(crate) fn log(self, check: &Check, finding: &Found, expected: bool) {
         let to = finding.standing.decided();
         let sample = &finding.sample;
+        let children = finding.told_children();
         macro_rules! tell {
             ($level:ident, $text:literal) => {
                 tracing::$level!(
@@ -119,6 +160,7 @@ impl Line {
                     reason = sample.reason.map(Reason::as_str),
                     latency_ms = sample.latency.map(milliseconds),
                     error = sample.text(),
+                    children = children.as_deref(),
                     $text
                 )
             };

@@ -105,8 +105,7 @@ impl Instance {
     }
 
     pub(crate) fn history(&self) -> History {
-        let state = self.state();
-        state.memory.recall(state.standing)
+        self.state().history()
     }
 
     /// Asks for a result. Whoever is told to start a run has to end it.
@@ -149,8 +148,7 @@ impl Instance {
             return finding;
         }
         state.leave(run, batch);
-        let mut standing = state.standing;
-        standing.count(&self.check, sample.raw, sample.asked());
+        let standing = state.standings.after(&self.check, &sample);
         Found::new(sample, standing)
     }
 

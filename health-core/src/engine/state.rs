@@ -10,13 +10,13 @@ use super::batch::Batch;
 use super::executor::Permit;
 use super::flight::{Flight, Hint};
 use crate::finding::{Finding, Found};
-use crate::history::Memory;
+use crate::history::{Memory, PastRun};
 use crate::observe::{News, Teller};
 use crate::sample::{Asked, Sample, spell};
 use crate::settings::Age;
-use crate::standing::Standing;
+use crate::standings::Standings;
 use crate::told::Told;
-use crate::{Check, Probe, Reason, Status};
+use crate::{Check, History, Probe, Reason, Status};
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -25,7 +25,8 @@ pub(super) struct State {
     pub(super) last: Option<(RunId, Finding)>,
     /// The first result that passed: a startup check's latch.
     pub(super) passed: Option<Finding>,
-    pub(super) standing: Standing,
+    pub(super) standings: Standings,
+    remembered: usize,
     pub(super) memory: Memory,
     pub(super) told: Told,
     /// What something else than a run says of it, and since when.
@@ -66,7 +67,8 @@ impl State {
             flight: None,
             last: None,
             passed: None,
-            standing: Standing::default(),
+            standings: Standings::default(),
+            remembered: teller.remembered(),
             memory: Memory::of_the_last(teller.remembered()),
             told: teller.told(),
             said: None,
@@ -121,12 +123,17 @@ impl State {
     pub(super) fn forget(&mut self) {
         self.last = None;
         self.said = None;
-        self.standing.forget();
+        self.standings.forget();
     }
 
     fn age(&self, now: Instant) -> Option<Duration> {
         let (_, last) = self.last.as_ref()?;
         Some(now.duration_since(last.sample.asked))
+    }
+
+    pub(super) fn history(&self) -> History {
+        self.memory
+            .recall(self.standings.whole(), self.standings.recall())
     }
 
     pub(super) fn result(&self, run: RunId) -> Option<Finding> {
@@ -175,12 +182,12 @@ impl State {
     ) -> Option<Finding> {
         let flight = self.flight.as_ref().filter(|flight| flight.settled)?;
         let sample = flight.still_running(asked, hint(check.name()));
-        Some(Found::new(sample, self.standing))
+        Some(Found::new(sample, self.standings.whole()))
     }
 
     fn no_result(&self, asked: Asked) -> Finding {
         let sample = asked.failed(Reason::NoResult, "no result yet");
-        Found::new(sample, self.standing)
+        Found::new(sample, self.standings.whole())
     }
 
     /// What something else than a run says of it, since it said so first.
@@ -188,7 +195,8 @@ impl State {
         let said = self.said.filter(|(status, _)| *status == sample.raw);
         let (status, since) = said.unwrap_or((sample.raw, since));
         self.said = Some((status, since));
-        Found::new(sample, self.standing.taken_for(status, since))
+        let standing = self.standings.whole().taken_for(status, since);
+        Found::new(sample, standing)
     }
 
     /// Whether the schedule had brought nothing for too long when a run was asked for.
@@ -217,16 +225,17 @@ impl State {
 
     fn count_again(&mut self, check: &Check, now: Instant) -> Option<After> {
         let flight = self.flight.as_ref()?;
-        let before = self.standing.decided();
-        self.standing.count(check, Status::Unhealthy, flight.asked);
+        let before = self.standings.whole().decided();
+        self.standings.fail_again(check, flight.asked);
+        let standing = self.standings.whole();
         if let Some((_, last)) = &mut self.last {
-            Arc::make_mut(last).standing = self.standing;
+            Arc::make_mut(last).standing = standing;
         }
-        if self.standing.decided() == before {
+        if standing.decided() == before {
             return None;
         }
         let sample = flight.still_running(flight.asked.until(now), None);
-        let finding = Found::new(sample, self.standing);
+        let finding = Found::new(sample, standing);
         Some(After {
             news: [Some(self.told.hear(before, finding, now, false)), None],
             ..After::default()
@@ -234,7 +243,7 @@ impl State {
     }
 
     /// Publishes the result of the run that is under way, once.
-    pub(super) fn settle(&mut self, check: &Check, sample: Sample, now: Instant) -> After {
+    pub(super) fn settle(&mut self, check: &Check, mut sample: Sample, now: Instant) -> After {
         let Some(flight) = self.flight.as_mut().filter(|f| !f.settled) else {
             return After::default();
         };
@@ -243,17 +252,18 @@ impl State {
         let waiting = std::mem::take(&mut flight.waiting);
         let permit = flight.permit.take();
         let asked = flight.asked.instant;
-        let before = self.standing.decided();
+        let before = self.standings.whole().decided();
         if self.was_stale(check, asked) {
             // What was before the gap says nothing of what is after it.
-            self.standing.forget();
+            self.standings.forget();
         }
-        self.standing.count(check, sample.raw, sample.asked());
+        let children = self.standings.count(check, &mut sample, self.remembered);
         self.said = None;
-        let finding = Found::new(sample, self.standing);
-        self.memory.add(&finding);
+        let standing = self.standings.whole();
+        let finding = Found::with_children(sample, standing, children);
+        self.memory.add(PastRun::of(&finding.sample));
         self.last = Some((run, finding.clone()));
-        if self.passed.is_none() && self.standing.passed() {
+        if self.passed.is_none() && standing.passed() {
             self.passed = Some(finding.clone());
             self.told.passed(check);
         }

@@ -4,6 +4,7 @@
 mod annotated;
 mod binding;
 mod changes;
+mod children;
 mod configured;
 mod defects;
 mod dependencies;

@@ -21,7 +21,7 @@ impl Book {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 
-    fn write(&self, line: String) {
+    pub(crate) fn write(&self, line: String) {
         self.0.lock().unwrap().push(line);
     }
 }
