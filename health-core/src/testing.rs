@@ -42,7 +42,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use crate::{Caller, Entry, Health, HealthBuilder, IntoOutcome, Outcome, Runtime, Status};
+use crate::{Caller, Child, Entry, Health, HealthBuilder, IntoOutcome, Outcome, Runtime, Status};
 
 /// A builder without checks, on the runtime of the test and its clock.
 ///
@@ -113,6 +113,13 @@ pub trait Assert {
 
     /// It is unhealthy, and its message or error contains this text.
     fn assert_unhealthy(&self, text: &str);
+
+    /// The child of this name, to assert something of it:
+    /// `entry.child("shard_3").assert_unhealthy("refused")`.
+    ///
+    /// # Panics
+    /// If there is none.
+    fn child(&self, name: &str) -> Found;
 }
 
 impl Assert for Entry {
@@ -129,6 +136,14 @@ impl Assert for Entry {
     #[track_caller]
     fn assert_unhealthy(&self, text: &str) {
         found(self).assert(Status::Unhealthy, text);
+    }
+
+    #[track_caller]
+    fn child(&self, name: &str) -> Found {
+        let children = self
+            .children()
+            .map(|child| (child.name(), found_child(child)));
+        child_of(&format!("check `{}`", self.name()), children, name)
     }
 }
 
@@ -147,6 +162,35 @@ impl Assert for Outcome {
     fn assert_unhealthy(&self, text: &str) {
         returned(self).assert(Status::Unhealthy, text);
     }
+
+    #[track_caller]
+    fn child(&self, name: &str) -> Found {
+        let children = self.children().map(|(name, child)| (name, returned(child)));
+        child_of("the outcome", children, name)
+    }
+}
+
+impl Assert for Found {
+    #[track_caller]
+    fn assert_healthy(&self) {
+        self.assert(Status::Healthy, "");
+    }
+
+    #[track_caller]
+    fn assert_degraded(&self, text: &str) {
+        self.assert(Status::Degraded, text);
+    }
+
+    #[track_caller]
+    fn assert_unhealthy(&self, text: &str) {
+        self.assert(Status::Unhealthy, text);
+    }
+
+    /// Always panics: no child has children of its own.
+    #[track_caller]
+    fn child(&self, name: &str) -> Found {
+        child_of(&self.who, std::iter::empty(), name)
+    }
 }
 
 /// The outcome of an annotated function that a test calls itself, whatever it returns.
@@ -154,7 +198,9 @@ pub fn outcome_of(returned: impl IntoOutcome) -> Outcome {
     returned.into_outcome()
 }
 
-struct Found {
+/// What was found of a child, of which something is to be asserted.
+#[derive(Debug)]
+pub struct Found {
     who: String,
     status: Status,
     texts: Vec<String>,
@@ -167,6 +213,35 @@ fn found(entry: &Entry) -> Found {
         status: entry.status(),
         texts: texts.map(str::to_owned).collect(),
     }
+}
+
+fn found_child(child: Child<'_>) -> Found {
+    let texts = child.message().into_iter().chain(child.error());
+    Found {
+        who: String::new(),
+        status: child.status(),
+        texts: texts.map(str::to_owned).collect(),
+    }
+}
+
+#[track_caller]
+fn child_of<'a>(
+    parent: &str,
+    children: impl Iterator<Item = (&'a str, Found)>,
+    name: &str,
+) -> Found {
+    let mut names = Vec::new();
+    for (other, mut child) in children {
+        if other == name {
+            child.who = format!("child `{name}` of {parent}");
+            return child;
+        }
+        names.push(other);
+    }
+    panic!(
+        "{parent} has no child `{name}`; it has: {}",
+        names.join(", ")
+    );
 }
 
 fn returned(outcome: &Outcome) -> Found {

@@ -92,6 +92,33 @@ async fn a_suspended_process_does_nothing_until_it_is_asked() {
     assert_eq!(runs.now(), 2, "and does not catch up");
 }
 
+#[tokio::test(start_paused = true)]
+async fn children_are_asserted_by_name() {
+    let shards = async || vec![("a", Ok(())), ("b", Err("refused"))];
+    let outcome = testing::outcome_of(shards().await);
+    outcome.assert_unhealthy("");
+    outcome.child("b").assert_unhealthy("refused");
+    let check = Check::new("shards", shards).readiness();
+    let health = testing::builder().check(check).build().unwrap();
+    let entry = testing::run(&health, "shards").await;
+    entry.assert_unhealthy("failing: b");
+    entry.child("a").assert_healthy();
+    entry.child("b").assert_unhealthy("refused");
+    let told = |assertion: &dyn Fn()| {
+        let assert = std::panic::AssertUnwindSafe(assertion);
+        let panic = std::panic::catch_unwind(assert).unwrap_err();
+        panic.downcast_ref::<String>().unwrap().clone()
+    };
+    assert_eq!(
+        told(&|| entry.child("b").assert_healthy()),
+        "child `b` of check `shards` should be healthy, but is unhealthy, saying `refused`"
+    );
+    assert_eq!(
+        told(&|| drop(outcome.child("c"))),
+        "the outcome has no child `c`; it has: a, b"
+    );
+}
+
 #[test]
 fn assertions_say_what_was_found() {
     let outcome = testing::outcome_of(Err::<(), _>("refused"));
