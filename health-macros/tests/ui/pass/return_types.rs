@@ -1,5 +1,6 @@
 //! Everything that may be returned, waiting and blocking, and what it means.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::{fmt, io};
 
@@ -66,6 +67,9 @@ checks! {
     boxed_error: Result<(), Box<dyn Error + Send + Sync>> = Err("boxed".into()) => Unhealthy;
     io_result: io::Result<()> = Ok(()) => Healthy;
     alias: Alias<bool> = Ok(false) => Unhealthy;
+    named: Vec<(&'static str, Status)> = vec![("a", Status::Degraded)] => Degraded;
+    named_results: Vec<(String, Result<(), Failure>)> = vec![("a".into(), Err(Failure))] => Unhealthy;
+    result_of_named: Alias<BTreeMap<String, bool>> = Ok(BTreeMap::new()) => Healthy;
 }
 
 #[tokio::main(flavor = "current_thread")]
