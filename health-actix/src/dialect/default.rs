@@ -1,6 +1,6 @@
 //! The default dialect: small JSON objects whose first member is `status`.
 
-use health_core::{ClosedGate, Entry, Phase, Probe, Report, Status};
+use health_core::{Child, ClosedGate, Entry, Phase, Probe, Report, Status};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -157,18 +157,64 @@ struct Finding<'a> {
     message: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    children: Option<Children<'a>>,
 }
 
 impl<'a> Finding<'a> {
     fn new(entry: &'a Entry) -> Self {
-        let passing = entry.status().is_passing();
-        let message = entry.message();
+        let (message, error) = texts(entry.status(), entry.message());
         Self {
             latency_ms: entry
                 .latency()
                 .map(|l| (l.as_secs_f64() * 10_000.0).round() / 10.0),
-            message: message.filter(|_| passing),
-            error: (!passing).then(|| message.unwrap_or(HIDDEN)),
+            message,
+            error,
+            children: (entry.children().len() > 0).then_some(Children(entry)),
+        }
+    }
+}
+
+/// The public text, as what is said by the way, or as what is wrong.
+fn texts(status: Status, message: Option<&str>) -> (Option<&str>, Option<&str>) {
+    if status.is_passing() {
+        (message, None)
+    } else {
+        (None, Some(message.unwrap_or(HIDDEN)))
+    }
+}
+
+/// The children of a check, in the order in which it returned them.
+#[derive(Debug)]
+struct Children<'a>(&'a Entry);
+
+impl Serialize for Children<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let children = self.0.children();
+        serializer.collect_map(children.map(|child| (child.name(), ChildBody::new(child))))
+    }
+}
+
+/// One child of a check.
+#[derive(Debug, Serialize)]
+struct ChildBody<'a> {
+    healthy: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    degraded: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+impl<'a> ChildBody<'a> {
+    fn new(child: Child<'a>) -> Self {
+        let (message, error) = texts(child.status(), child.message());
+        Self {
+            healthy: child.status().is_passing(),
+            degraded: child.status() == Status::Degraded,
+            message,
+            error,
         }
     }
 }

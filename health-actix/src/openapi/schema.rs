@@ -14,6 +14,7 @@ use crate::dialect::default::{METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND};
 
 /// The names of the components; prefixed, so that they do not clash with a user's own.
 const FINDING: &str = "HealthFinding";
+const CHILD: &str = "HealthChildFinding";
 pub(super) const CHECK: &str = "HealthCheckReport";
 pub(super) const PROBLEM: &str = "HealthProblem";
 
@@ -29,6 +30,7 @@ pub(super) const fn report_name(probe: Probe) -> &'static str {
 pub(super) fn components(known: &Known) -> Components {
     let mut components = ComponentsBuilder::new()
         .schema(FINDING, finding())
+        .schema(CHILD, child_finding())
         .schema(CHECK, check_report(known))
         .schema(PROBLEM, problem());
     for probe in Probe::ALL {
@@ -110,15 +112,7 @@ fn facts(check: &Check) -> Extensions {
 }
 
 fn finding() -> Schema {
-    let finding = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .description(Some("What one check found."))
-        .property("healthy", boolean("Whether the check passes."))
-        .required("healthy")
-        .property(
-            "degraded",
-            always_true("It passes, but somebody should have a look."),
-        )
+    let finding = passes_or_not("What one check found.", "Whether the check passes.")
         .property(
             "critical",
             boolean("False where a failure does not fail the probe."),
@@ -132,6 +126,35 @@ fn finding() -> Schema {
             text("The check whose failure is the cause of this one."),
         );
     with_finding(finding).build().into()
+}
+
+fn child_finding() -> Schema {
+    let finding = passes_or_not(
+        "What a check found of one of its children.",
+        "Whether the child passes.",
+    );
+    with_texts(finding, "What a child that passes has to say.")
+        .build()
+        .into()
+}
+
+fn passes_or_not(description: &str, healthy: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some(description))
+        .property("healthy", boolean(healthy))
+        .required("healthy")
+        .property(
+            "degraded",
+            always_true("It passes, but somebody should have a look."),
+        )
+}
+
+fn with_texts(object: ObjectBuilder, message: &str) -> ObjectBuilder {
+    object.property("message", text(message)).property(
+        "error",
+        text("What is wrong; `check failed` where that is not public."),
+    )
 }
 
 /// The name of a real check.
@@ -163,13 +186,15 @@ fn with_finding(object: ObjectBuilder) -> ObjectBuilder {
         .description(Some(
             "How long the run took, in milliseconds; absent if it did not end.",
         ));
-    object
+    let children = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(reference(CHILD)))
+        .description(Some(
+            "The parts of what is checked, by name; absent if the run named none.",
+        ));
+    with_texts(object, "What a check that passes has to say.")
         .property("latency_ms", latency)
-        .property("message", text("What a check that passes has to say."))
-        .property(
-            "error",
-            text("What is wrong; `check failed` where that is not public."),
-        )
+        .property("children", children)
 }
 
 const PROBLEMS: [&str; 3] = [

@@ -210,6 +210,26 @@ async fn prerequisite_failing() {
     compare("prerequisite_failing.txt", service(&health)).await;
 }
 
+/// As a function returns all shards: one fails with what must not be shown, one says why, one is
+/// slow.
+pub(crate) fn shards() -> Outcome {
+    let refused = Err::<(), _>("refused by postgres://u:secret@h");
+    Outcome::healthy()
+        .with_child("shard_3", refused)
+        .with_child("shard_1", ())
+        .with_child("shard_2", Outcome::degraded("answers slowly"))
+        .with_child(
+            "shard \"4\"",
+            Outcome::unhealthy("no route").with_error("port 5432"),
+        )
+        .with_child("token=hunter2", Outcome::healthy().with_message("12 rows"))
+}
+
+#[actix_web::test]
+async fn children() {
+    compare("children.txt", service(&checks(Some(Ok(())), shards))).await;
+}
+
 #[actix_web::test]
 async fn shared_failing_after_it_had_passed() {
     let runs = AtomicU32::new(0);

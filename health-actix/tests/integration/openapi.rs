@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use actix_web::web;
-use health_actix::{Check, Health, HealthService, Probe};
+use health_actix::{Check, Health, HealthService, Outcome, Probe};
 use serde_json::{Value, json};
 
-use crate::golden::expect;
+use crate::golden::{expect, shards};
 use crate::support::{fine, get, health, serve};
 
 fn two_checks() -> Health {
@@ -178,4 +178,107 @@ fn a_probe_lists_a_check_as_it_is_for_that_probe() {
     );
     let readiness = about("/health/ready");
     assert!(readiness.contains("`partner` (800 ms)"), "{readiness}");
+}
+
+/// Whether a value is as a schema says, and has nothing that the schema does not tell of. As much
+/// of JSON Schema as the document uses.
+fn fits(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+    let told = told(document, schema);
+    let allowed = told.iter().filter_map(|schema| schema["enum"].as_array());
+    for allowed in allowed {
+        if !allowed.contains(value) {
+            return Err(format!("{value} is none of {allowed:?}"));
+        }
+    }
+    let types: Vec<_> = told.iter().filter_map(|s| s["type"].as_str()).collect();
+    let found = match value {
+        Value::Object(_) => "object",
+        Value::String(_) => "string",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::Array(_) | Value::Null => "nothing that a body has",
+    };
+    if !types.contains(&found) {
+        return Err(format!("{value} is no {types:?}"));
+    }
+    let Some(members) = value.as_object() else {
+        return Ok(());
+    };
+    let required = told
+        .iter()
+        .filter_map(|schema| schema["required"].as_array());
+    for name in required.flatten().filter_map(Value::as_str) {
+        members.get(name).ok_or(format!("`{name}` is not there"))?;
+    }
+    for (name, member) in members {
+        let of_it = |schema: &&Value| {
+            let named = schema["properties"].get(name);
+            named
+                .or_else(|| schema.get("additionalProperties"))
+                .cloned()
+        };
+        let schemas: Vec<_> = told.iter().filter_map(of_it).collect();
+        if schemas.is_empty() {
+            return Err(format!("nothing is told of `{name}`"));
+        }
+        for schema in schemas {
+            fits(document, &schema, member).map_err(|why| format!("{name}: {why}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// A schema and all that it refers to.
+fn told<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
+    let mut found = vec![schema];
+    if let Some(reference) = schema["$ref"].as_str() {
+        let place = reference.trim_start_matches('#');
+        found.extend(told(
+            document,
+            document.pointer(place).expect("it refers to what is there"),
+        ));
+    }
+    let all = schema["allOf"].as_array();
+    found.extend(
+        all.into_iter()
+            .flatten()
+            .flat_map(|part| told(document, part)),
+    );
+    found
+}
+
+#[actix_web::test]
+async fn bodies_are_as_the_document_says() {
+    let all = |check: Check| Probe::ALL.into_iter().fold(check, Check::serving);
+    let health = health([
+        all(Check::new("shards", async || shards())),
+        all(Check::new("fine", async || {
+            Outcome::healthy().with_message("12 rows")
+        })),
+        all(Check::new("lags", async || {
+            Outcome::degraded("12 s behind")
+        })),
+        all(Check::new("minor", async || false)).with_critical(false),
+    ]);
+    let service = HealthService::new(&health);
+    let document = document(&service);
+    let address = serve(move || service.clone());
+    let mut children = 0;
+    for (path, template) in [
+        ("/health", "/health"),
+        ("/health/live", "/health/live"),
+        ("/health/ready", "/health/ready"),
+        ("/health/started", "/health/started"),
+        ("/health/checks/shards", "/health/checks/{name}"),
+        ("/health/checks/lags", "/health/checks/{name}"),
+        ("/health/checks/nobody", "/health/checks/{name}"),
+    ] {
+        let (code, body) = get(address, path).await;
+        let response = &document["paths"][template]["get"]["responses"][code.to_string()];
+        let schema = &response["content"]["application/json"]["schema"];
+        let parsed: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(fits(&document, schema, &parsed), Ok(()), "{path} {body}");
+        children += body.matches("\"shard_3\"").count();
+    }
+    assert_eq!(children, 5, "they are in the bodies");
 }
