@@ -27,16 +27,27 @@ const LOOKED_AT: usize = 8 * 1024;
 /// assert_eq!(mask("connection refused"), "connection refused");
 /// ```
 pub fn mask(text: &str) -> Cow<'_, str> {
-    let mut masked = Cow::Borrowed(whole_words(text));
-    for (pattern, replacement) in patterns() {
-        if let Cow::Owned(replaced) = pattern.replace_all(&masked, *replacement) {
-            masked = Cow::Owned(replaced);
-        }
-    }
+    let text = whole_words(text);
+    let lower = text.to_ascii_lowercase();
+    let masked = replace(text, |needs| needs.iter().any(|part| lower.contains(part)));
     if masked.len() <= LONGEST {
         return masked;
     }
     Cow::Owned(format!("{}...", cut(&masked, LONGEST - 3)))
+}
+
+/// Applies those patterns of which what they need may be there.
+fn replace<'a>(text: &'a str, may_match: impl Fn(&[&str]) -> bool) -> Cow<'a, str> {
+    let mut masked = Cow::Borrowed(text);
+    for (needs, pattern, replacement) in patterns() {
+        if !may_match(needs) {
+            continue;
+        }
+        if let Cow::Owned(replaced) = pattern.replace_all(&masked, *replacement) {
+            masked = Cow::Owned(replaced);
+        }
+    }
+    masked
 }
 
 /// As much of `text` as is looked at, not ending within a word or a URL's credentials: half a
@@ -66,64 +77,91 @@ const KEYS: &str = "(?:password|passwd|passphrase|secret|token|api[_-]?key|acces
     |account[_-]?key|private[_-]?key|shared[_-]?key|credential|signature|session\
     |(?:\\b|[_-])(?:pass|pwd|pw|sig|sid))(?:s?[0-9]*|[_-][\\w-]*)";
 
-/// Patterns and what replaces them, in the order in which they are applied. `<KEYS>` stands for
-/// [`KEYS`].
-const PATTERNS: [(&str, &str); 15] = [
+/// What a text has to have one of, in lower case, for a pattern to match; the pattern; and what
+/// replaces it. Trying all on every text would cost more than the check. In the order in which
+/// they are applied; `<KEYS>` stands for [`KEYS`].
+const PATTERNS: [(&[&str], &str, &str); 15] = [
     // scheme://user@domain:password@host
-    (r"(?i)([a-z][a-z0-9+.-]*://)[^\s:/@?#]*@\S*@", "${1}***@"),
+    (
+        &["@"],
+        r"(?i)([a-z][a-z0-9+.-]*://)[^\s:/@?#]*@\S*@",
+        "${1}***@",
+    ),
     // scheme://user:password@host: up to the last `@`, for the password may hold anything
-    (r"(?i)([a-z][a-z0-9+.-]*://[^\s:/@?#]*:)\S*@", "${1}***@"),
+    (
+        &["@"],
+        r"(?i)([a-z][a-z0-9+.-]*://[^\s:/@?#]*:)\S*@",
+        "${1}***@",
+    ),
     // the same with a space in the password
     (
+        &["@"],
         r"(?i)([a-z][a-z0-9+.-]*://[^\s:/@?#]*:)(?:[^\s@/]|/[^\s@/])*[ \t](?:[^@\n/]|/[^@\n/])*@",
         "${1}***@",
     ),
     // scheme://token@host
-    (r"(?i)([a-z][a-z0-9+.-]*://)[^\s:/@?#]+@", "${1}***@"),
+    (
+        &["@"],
+        r"(?i)([a-z][a-z0-9+.-]*://)[^\s:/@?#]+@",
+        "${1}***@",
+    ),
     // user:password@tcp(host), as Go's drivers have it; jdbc:oracle:thin:user/password@
-    (r"([\w.-]+:)[^\s@]+@(\w*\()", "${1}***@${2}"),
-    (r"(?i)(jdbc:\w+:\w+:[^\s/@]*/)[^\s@]*@", "${1}***@"),
+    (&["@"], r"([\w.-]+:)[^\s@]+@(\w*\()", "${1}***@${2}"),
+    (&["@"], r"(?i)(jdbc:\w+:\w+:[^\s/@]*/)[^\s@]*@", "${1}***@"),
     // headers: whatever follows
     (
+        &["authorization", "cookie", "x-"],
         r#"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token))(\\*["']?\s*[=:]\s*)[^\r\n]+"#,
         "${1}${2}***",
     ),
-    (r"(?i)\b(bearer)[ \t]+[a-z0-9._~+/=-]{6,}", "${1} ***"),
     (
+        &["bearer"],
+        r"(?i)\b(bearer)[ \t]+[a-z0-9._~+/=-]{6,}",
+        "${1} ***",
+    ),
+    (
+        &["basic", "digest", "negotiate"],
         r"\b((?i:basic|digest|negotiate))[ \t]+[A-Za-z0-9._~+/=-]*[A-Z0-9=][A-Za-z0-9._~+/=-]{3,}",
         "${1} ***",
     ),
     // key=the value; and ;key=the value, as in connection strings, with spaces
-    (r#"(?i)(<KEYS>[ \t]*=[ \t]*)[^;\n"']*;"#, "${1}***;"),
+    (&["="], r#"(?i)(<KEYS>[ \t]*=[ \t]*)[^;\n"']*;"#, "${1}***;"),
     (
+        &[";"],
         r#"(?i)(;[ \t]*<KEYS>[ \t]*=[ \t]*)[^;\n"'*][^;\n"']*"#,
         "${1}***",
     ),
     // key: value, "key": "value", \"key\":\"value\", key: Some("value"), key = ["value"]
     (
+        &[":", "="],
         r#"(?i)(<KEYS>\\*["']?\s*(?:=>|[=:])\s*)(?:(?:[a-z_]\w*\s*)?[\[({][^\])}]*[\])}]*|\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.|'')*'?|[^\s,;&"':=][^\s,;&"']*)"#,
         "${1}***",
     ),
     // --password value
-    (r"(?i)((?:^|\s)--?[\w-]*<KEYS>[ \t]+)\S+", "${1}***"),
+    (&["-"], r"(?i)((?:^|\s)--?[\w-]*<KEYS>[ \t]+)\S+", "${1}***"),
     // JSON web tokens; keys of AWS, OpenAI, GitHub, Slack
-    (r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,2}", "***"),
     (
+        &["eyj"],
+        r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,2}",
+        "***",
+    ),
+    (
+        &["akia", "asia", "sk-", "gh", "xox"],
         r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\bsk-[A-Za-z0-9_-]{8,}|\bgh[a-z]_[A-Za-z0-9]{16,}|\bxox[a-z]-[A-Za-z0-9-]{8,}",
         "***",
     ),
 ];
 
-fn patterns() -> &'static [(Regex, &'static str)] {
-    static COMPILED: OnceLock<Vec<(Regex, &'static str)>> = OnceLock::new();
+type Pattern = (&'static [&'static str], Regex, &'static str);
+
+fn patterns() -> &'static [Pattern] {
+    static COMPILED: OnceLock<Vec<Pattern>> = OnceLock::new();
     COMPILED.get_or_init(|| {
         let compile = |source: &str| Regex::new(&source.replace("<KEYS>", KEYS)).ok();
         let compiled = PATTERNS
             .iter()
-            .map(|(source, text)| (compile(source), *text));
-        compiled
-            .filter_map(|(pattern, text)| Some((pattern?, text)))
-            .collect()
+            .filter_map(|(needs, source, text)| Some((*needs, compile(source)?, *text)));
+        compiled.collect()
     })
 }
 
@@ -132,6 +170,50 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Of which secrets are made, and what surrounds them.
+    const PARTS: [&str; 40] = [
+        "postgres://",
+        "jdbc:oracle:thin:",
+        "u",
+        ":",
+        "p",
+        "@",
+        "h",
+        "/",
+        "tcp(",
+        ")",
+        " ",
+        "=",
+        ";",
+        "--",
+        "-",
+        "_",
+        "\"",
+        "'",
+        "=>",
+        "pass",
+        "PassWord",
+        "api-key",
+        "Token",
+        "sid",
+        "Authorization",
+        "Set-Cookie",
+        "x-app-key",
+        "Proxy-",
+        "Bearer",
+        "BASIC",
+        "Negotiate",
+        "abcdef",
+        "QWxhZGRpbg==",
+        "eyJhbGciOiJI",
+        ".",
+        "AKIAABCDEFGHIJKLMN",
+        "sk-abcdefgh",
+        "ghp_abcdefghijklmnopqrst",
+        "xoxb-abcdefgh",
+        "\n",
+    ];
 
     #[test]
     fn every_pattern_compiles() {
@@ -244,6 +326,14 @@ mod tests {
             let text = format!("{before} postgres://{user}:{password}@host/db {after}");
             let masked = mask(&text).into_owned();
             prop_assert!(!masked.chars().any(|c| c.is_ascii_uppercase()), "{}", masked);
+        }
+
+        #[test]
+        fn no_pattern_is_passed_over_that_would_match(
+            parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 0..12),
+        ) {
+            let text = parts.concat();
+            prop_assert_eq!(mask(&text), replace(&text, |_| true));
         }
 
         #[test]
