@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::Probe;
 use crate::engine::Engine;
+use crate::{Check, Probe};
 
 /// How long each probe may take, in the order of [`Probe::ALL`].
 pub(crate) type Longest = [Duration; 3];
@@ -20,7 +20,25 @@ pub(crate) fn warn(engine: &Engine) {
             "built with panic = \"abort\": a check that panics ends the process"
         );
     }
+    engine.checks().iter().for_each(|check| warn_of(check));
     warn_of_longer(engine, Longest::default());
+}
+
+/// Warns of a check for whose failure a restart would be no remedy.
+pub(crate) fn warn_of(check: &Check) {
+    let lives = check.probes().contains(Probe::Liveness);
+    if !(check.is_external() && lives && check.liveness_reason().is_empty()) {
+        return;
+    }
+    tracing::warn!(
+        target: "health",
+        check = check.name(),
+        "check `{}` ({}) asks something outside of the process, but serves liveness: an outage of \
+         that would restart the process, again and again, and repair nothing. Let it serve \
+         readiness, or say why with `.with_liveness_reason(\"...\")`",
+        check.name(),
+        check.location()
+    );
 }
 
 /// Warns of probes that may take long, and longer than before.

@@ -34,6 +34,8 @@ pub struct Check {
     identity: Cow<'static, str>,
     pub(crate) settings: Settings,
     tags: Vec<Cow<'static, str>>,
+    external: bool,
+    liveness_reason: Cow<'static, str>,
     pub(crate) depends_on: Vec<Cow<'static, str>>,
     description: Cow<'static, str>,
     location: Location,
@@ -118,6 +120,8 @@ impl Check {
             name,
             settings: Settings::new(),
             tags: Vec::new(),
+            external: false,
+            liveness_reason: Cow::Borrowed(""),
             depends_on: Vec::new(),
             description: Cow::Borrowed(""),
             location: Location::caller(),
@@ -134,6 +138,8 @@ impl Check {
             identity: format!("{}::{}", source.module, source.function).into(),
             settings: descriptor.settings,
             tags: owned(descriptor.tags),
+            external: false,
+            liveness_reason: Cow::Borrowed(""),
             depends_on: owned(descriptor.depends_on),
             description: Cow::Borrowed(source.description),
             location: source.location(),
@@ -299,6 +305,23 @@ impl Check {
     #[must_use]
     pub fn with_depends_on(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.depends_on.push(name.into());
+        self
+    }
+
+    /// Says that it asks something outside of the process: a database, a broker, another service. A
+    /// warning at the start then tells if it serves liveness, for a restart repairs no outage of
+    /// another. Default: false.
+    #[must_use]
+    pub fn with_external(mut self, external: bool) -> Self {
+        self.external = external;
+        self
+    }
+
+    /// Says why it serves liveness all the same, though it asks something outside of the process;
+    /// the warning is then left out.
+    #[must_use]
+    pub fn with_liveness_reason(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
+        self.liveness_reason = reason.into();
         self
     }
 

@@ -135,6 +135,16 @@ impl Check {
         self.settings.fail_closed_after
     }
 
+    /// Whether it is known to ask something outside of the process.
+    pub const fn is_external(&self) -> bool {
+        self.external
+    }
+
+    /// Why it serves liveness all the same; empty if nothing was said.
+    pub fn liveness_reason(&self) -> &str {
+        &self.liveness_reason
+    }
+
     /// The names of its prerequisites.
     pub fn depends_on(&self) -> impl ExactSizeIterator<Item = &str> {
         self.depends_on.iter().map(|name| &**name)

@@ -37,6 +37,7 @@ impl Health {
             Ok(())
         })?;
         tracing::info!(target: "health", check = check.name(), "check registered");
+        surprises::warn_of(&check);
         Ok(())
     }
 

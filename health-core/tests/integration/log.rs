@@ -356,3 +356,27 @@ async fn what_is_to_be_expected_follows_the_changes_of_checks() {
         ]
     );
 }
+
+#[test]
+fn an_external_dependency_in_liveness_is_warned_of_unless_there_is_a_reason() {
+    let log = Log::default();
+    let _guard = log.listen();
+    let external = |name| Check::new(name, async || ()).with_external(true);
+    let reason = "the licence server decides whether we may run at all";
+    let reasoned = external("licence").liveness().with_liveness_reason(reason);
+    let builder = HealthBuilder::empty()
+        .check(external("cache").readiness())
+        .check(Check::new("own", async || ()).liveness())
+        .check(reasoned)
+        .check(external("database").liveness().readiness());
+    let health = builder.build().unwrap();
+    let told = log.take();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let expected = "WARN check `database` (health-core/tests/integration/log.rs:";
+    assert!(told[0].starts_with(expected), "{told:?}");
+    let expected = "asks something outside of the process";
+    assert!(told[0].contains(expected), "{told:?}");
+    health.register(external("broker").liveness()).unwrap();
+    let told = log.take();
+    assert!(told[1].starts_with("WARN check `broker`"), "{told:?}");
+}
