@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use health_core::{Check, Outcome, Probe};
+use health_core::{Check, IntoOutcome, Outcome, Probe};
 use tokio::time::sleep;
 
-use super::script::Does::{self, Fails, Hangs, Panics, Passes, Takes};
+use super::script::Does::{self, Fails, Hangs, Panics, Passes, Returns, Takes};
 use crate::support::{Count, ms};
 
 /// `c`, or its prerequisite.
@@ -44,7 +44,7 @@ impl Actor {
         Check::blocking("c", move || match actor.called() {
             Passes => (),
             Hangs => drop(release.lock().unwrap().recv()),
-            Fails | Takes(_) | Panics => panic!("nobody needs that"),
+            Fails | Takes(_) | Panics | Returns(_) => panic!("nobody needs that"),
         })
     }
 }
@@ -56,6 +56,7 @@ async fn act(does: Does) -> Outcome {
         Hangs => std::future::pending().await,
         Takes(time) => sleep(ms(time)).await,
         Panics => panic!("as it was told"),
+        Returns(children) => return children.to_vec().into_outcome(),
     }
     Outcome::healthy()
 }

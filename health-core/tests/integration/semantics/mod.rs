@@ -1,7 +1,9 @@
 //! Reads the table of `src/docs/semantics.md`, plays every row, and compares every cell.
 
 mod actor;
+mod change;
 mod script;
+mod sign;
 mod stage;
 
 use std::collections::BTreeSet;

@@ -13,10 +13,12 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, advance, sleep_until};
 
 use super::actor::{Actor, with_attributes};
+use super::change;
 use super::script::World::{
     Blocking, Deadline, Gate, Mistakes, NetworkNotCritical, NoChecks, OneAtATime,
 };
-use super::script::{Does, Scenario, Step, World};
+use super::script::{Change, Does, Scenario, Step, World};
+use super::sign::Work;
 use crate::support::{ms, probe};
 
 /// How long a run may take to begin, in real time: one that blocks waits for its thread.
@@ -27,6 +29,8 @@ struct Stage {
     health: Health,
     c: Actor,
     network: Actor,
+    work: Option<Work>,
+    attributes: &'static str,
     world: World,
     suspended: bool,
     /// Dropped, it releases the run that blocks.
@@ -37,12 +41,13 @@ impl Stage {
     fn new(scenario: &Scenario, asked: Probe) -> Self {
         let (c, network) = (Actor::new(), Actor::new());
         let (release, released) = mpsc::channel();
-        let check = match scenario.world {
-            Blocking => c.blocking(released),
+        let work = Work::of(scenario.world);
+        let check = match (&work, scenario.world) {
+            (Some(work), _) => work.check("c"),
+            (None, Blocking) => c.blocking(released),
             _ => c.check("c"),
         };
-        let check = Probe::ALL.into_iter().fold(check, Check::serving);
-        let check = with_attributes(check, scenario.attributes);
+        let check = as_the_table_has_it(check, scenario.attributes);
         let mut builder = HealthBuilder::empty().runtime(Runtime::current());
         if check.depends_on().len() > 0 {
             let critical = scenario.world != NetworkNotCritical;
@@ -57,6 +62,8 @@ impl Stage {
             },
             c,
             network,
+            work,
+            attributes: scenario.attributes,
             world: scenario.world,
             suspended: false,
             _release: release,
@@ -72,14 +79,10 @@ impl Stage {
             Step::Run(does) => return self.run(does).await,
             Step::Begin(does) => return self.begin(does).await,
             Step::Scheduled(does) => return self.scheduled(does).await,
-            Step::Network(does) => {
-                self.network.is(does);
-                let calls = self.network.calls.now();
-                drop(health.check("network", Caller::nobody()).unwrap().await);
-                return one_more("network", calls, &self.network);
-            }
+            Step::Network(does) => return self.network(does).await,
             Step::Ask(asked) => drop(probe(health, asked).await),
             Step::Wait(time) => self.wait(ms(time)).await,
+            Step::Idle(time) => return self.idle(ms(time)).await,
             Step::Suspend(time) => {
                 self.suspended = true;
                 assert!(poll(pin!(advance(ms(time)))).is_pending());
@@ -95,6 +98,8 @@ impl Stage {
             Step::EndMaintenance => health.end_maintenance(),
             Step::Force(status, time) => self.force(status, time),
             Step::TakeBack => assert!(health.end_override("c").unwrap()),
+            Step::Sign(sign) => self.work.as_ref().expect("it is one").show(sign),
+            Step::Change(change) => self.change(change),
         }
         Ok(())
     }
@@ -125,6 +130,20 @@ impl Stage {
         one_more("c", calls, &self.c)
     }
 
+    async fn network(&self, does: Does) -> Result<(), String> {
+        self.network.is(does);
+        let calls = self.network.calls.now();
+        let asked = self.health.check("network", Caller::nobody());
+        asked.unwrap().await;
+        one_more("network", calls, &self.network)
+    }
+
+    async fn idle(&self, time: Duration) -> Result<(), String> {
+        let calls = self.c.calls.now();
+        self.wait(time).await;
+        so_many_more(0, "c", calls, &self.c)
+    }
+
     async fn wait(&self, time: Duration) {
         let end = Instant::now() + time;
         // A thread that hangs stops the paused clock.
@@ -143,6 +162,11 @@ impl Stage {
             None => forced,
         };
         self.health.force("c", forced).unwrap();
+    }
+
+    fn change(&self, change: Change) {
+        let c = || as_the_table_has_it(self.c.check("c"), self.attributes);
+        change::make(&self.health, change, c);
     }
 
     async fn ask(&self, asked: Probe) -> String {
@@ -192,11 +216,20 @@ fn other(asked: Probe) -> Check {
         .with_timeout(ms(60_000))
 }
 
+fn as_the_table_has_it(check: Check, attributes: &str) -> Check {
+    let check = Probe::ALL.into_iter().fold(check, Check::serving);
+    with_attributes(check, attributes)
+}
+
 fn one_more(name: &str, calls: usize, actor: &Actor) -> Result<(), String> {
+    so_many_more(1, name, calls, actor)
+}
+
+fn so_many_more(times: usize, name: &str, calls: usize, actor: &Actor) -> Result<(), String> {
     match actor.calls.now() - calls {
-        1 => Ok(()),
+        more if more == times => Ok(()),
         more => Err(format!(
-            "cannot be played: `{name}` is to run once, but ran {more} times"
+            "cannot be played: `{name}` is to run {times} times, but ran {more} times"
         )),
     }
 }
