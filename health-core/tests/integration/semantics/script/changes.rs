@@ -103,6 +103,13 @@ pub(super) const CHANGED: &[Scenario] = &[
     )
     .on(NoChecks),
     play(
+        "added, holds readiness back",
+        "readiness(critical = false)",
+        "the process had started without it; it was added, and fails",
+        &[Ask(Probe::Startup), READINESS, Change(Add), Is(Fails)],
+    )
+    .on(NoChecks),
+    play(
         "removed and added",
         "",
         "it passed 0.5 s ago, was removed and added, and fails",

@@ -53,7 +53,7 @@ pub(super) const CHILDREN: &[Scenario] = &[
     play(
         "children in turn",
         "failure_threshold = 2, cache_ms = 0",
-        "`a` and `b` passed, then `a` failed, then `b` alone; `a` alone fails",
+        "`a` and `b` passed, then only `a` failed, then only `b`; only `a` fails",
         &[
             Run(Returns(BOTH_PASS)),
             Run(Returns(A_FAILS)),
@@ -90,5 +90,16 @@ pub(super) const CHILDREN: &[Scenario] = &[
         "cache_ms = 0",
         "`a` and `b` passed; it hangs",
         &[Run(Returns(BOTH_PASS)), Is(Hangs)],
+    ),
+    play(
+        "children, a timeout between",
+        "failure_threshold = 2, cache_ms = 0",
+        "`a` and `b` passed, then `b` failed, then it hung; `b` fails",
+        &[
+            Run(Returns(BOTH_PASS)),
+            Run(Returns(B_FAILS)),
+            Run(Hangs),
+            Is(Returns(B_FAILS)),
+        ],
     ),
 ];
