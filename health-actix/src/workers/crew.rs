@@ -1,6 +1,6 @@
 //! The workers that are known.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
@@ -16,6 +16,9 @@ pub(crate) struct Worker {
     thread: ThreadId,
     name: String,
     in_flight: AtomicUsize,
+    joined: Instant,
+    /// When a request last began or ended, in milliseconds since it joined.
+    turned_ms: AtomicU64,
     life: Mutex<Life>,
 }
 
@@ -42,6 +45,21 @@ impl Worker {
         due
     }
 
+    /// Says that a request begins or ends: where many wait for their turn, so does the beat.
+    fn turn(&self, now: Instant) {
+        let ms = now.saturating_duration_since(self.joined).as_millis();
+        let ms = u64::try_from(ms).unwrap_or(u64::MAX);
+        self.turned_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// For how long nothing has been heard from it, if anything ever was.
+    fn silence(&self, now: Instant) -> Option<Duration> {
+        let silence = self.read(|pulse| pulse.silence(now))?;
+        let turned = Duration::from_millis(self.turned_ms.load(Ordering::Relaxed));
+        let age = now.saturating_duration_since(self.joined);
+        Some(silence.min(age.saturating_sub(turned)))
+    }
+
     /// It will not beat any more, and that is as it should be.
     pub(super) fn retire(&self) {
         *lock(&self.life) = Life::Over;
@@ -66,6 +84,7 @@ pub(super) struct InFlight(Arc<Worker>);
 impl InFlight {
     pub(super) fn of(worker: &Arc<Worker>) -> Self {
         worker.in_flight.fetch_add(1, Ordering::Relaxed);
+        worker.turn(Instant::now());
         Self(Arc::clone(worker))
     }
 }
@@ -73,6 +92,7 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.0.turn(Instant::now());
     }
 }
 
@@ -113,6 +133,8 @@ impl Crew {
                 .unwrap_or("a thread without a name")
                 .to_owned(),
             in_flight: AtomicUsize::new(0),
+            joined: Instant::now(),
+            turned_ms: AtomicU64::new(0),
             life: Mutex::new(Life::Arrived),
         });
         crew.push(Arc::downgrade(&worker));
@@ -123,7 +145,7 @@ impl Crew {
     pub(super) fn silent(&self, limit: Duration, now: Instant) -> (usize, Vec<Silent>) {
         let members = self.members();
         let silent = members.iter().filter_map(|worker| {
-            let silence = worker.read(|pulse| pulse.silence(now))?;
+            let silence = worker.silence(now)?;
             (silence > limit).then(|| Silent {
                 number: worker.number,
                 name: worker.name.clone(),
