@@ -70,11 +70,24 @@ pub(crate) fn resource(patterns: Vec<String>) -> Resource {
     web::resource(patterns).name(RESOURCE)
 }
 
-/// Whether this request will be routed to a resource of a health service, wherever it is mounted.
-/// The path is the one that is routed, which is decoded.
+/// Whether the path of this request is that of a health endpoint, wherever it is mounted. The path
+/// is the one that is routed, which is decoded.
 pub(crate) fn is_for_health(request: &ServiceRequest) -> bool {
     let path = request.match_info().as_str();
-    request.resource_map().match_name(path) == Some(RESOURCE)
+    request.resource_map().match_name(path) == Some(RESOURCE) || is_mounted(request, path)
+}
+
+/// The map of resources knows no conditions: what is mounted before, though for another host or
+/// method only, hides an endpoint in it. A name is found all the same: that of the last endpoint,
+/// which is the document, of the last service; and only if nothing before it is dynamic.
+fn is_mounted(request: &ServiceRequest, path: &str) -> bool {
+    let is_endpoint = |rest: &str| ENDPOINTS.iter().any(|endpoint| endpoint.is_at(rest));
+    let Ok(document) = request.request().url_for_static(RESOURCE) else {
+        return false;
+    };
+    let prefix = document.path().strip_suffix(DOCUMENT);
+    let rest = prefix.and_then(|prefix| path.trim_end_matches('/').strip_prefix(prefix));
+    rest.is_some_and(is_endpoint)
 }
 
 impl Endpoint {
@@ -83,6 +96,16 @@ impl Endpoint {
         match (prefix, self.path) {
             ("", "") => "/".to_owned(),
             (prefix, path) => format!("{prefix}{path}"),
+        }
+    }
+
+    /// Whether it is at this path below the prefix, which has no slash at its end.
+    fn is_at(&self, path: &str) -> bool {
+        match self.path.split_once('{') {
+            None => path == self.path,
+            Some((before, _)) => path
+                .strip_prefix(before)
+                .is_some_and(|name| !name.is_empty() && !name.contains('/')),
         }
     }
 

@@ -31,7 +31,9 @@ pub trait GuardExt {
     /// The middleware to give to `App::wrap`, or `wrap` of a scope: while the checks that have
     /// this tag are unhealthy together (see [`GroupReport`](crate::GroupReport)), it answers 503
     /// `unavailable` instead of the handlers. Health endpoints, wherever they are mounted, are let
-    /// through.
+    /// through. Mount them first: if something before them matches their path, though for another
+    /// host or method only, then only those of the last service are known, and only where nothing
+    /// before their prefix is dynamic.
     ///
     /// Where a balancer or Kubernetes asks for readiness, that is what takes traffic away, and a
     /// guard adds nothing. It is for platforms that ask for nothing, and for one scope of an

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::guard::Host;
 use actix_web::test::{TestRequest, init_service, read_body};
 use actix_web::web::ServiceConfig;
 use actix_web::{App, Error, HttpResponse, HttpServer, web};
@@ -106,14 +107,51 @@ async fn health_endpoints_pass_wherever_they_are_and_nothing_that_looks_like_one
 }
 
 #[actix_web::test]
-async fn a_path_that_the_application_answers_first_is_its_own() {
+async fn health_endpoints_pass_behind_what_is_for_other_hosts_or_methods() {
+    let health = health([failing()]);
+    let app = App::new()
+        .wrap(health.guard("database"))
+        .service(
+            web::scope("")
+                .guard(Host("other.example"))
+                .route("/orders", web::get().to(HttpResponse::Ok)),
+        )
+        .route("/{path:.*}", web::post().to(HttpResponse::Ok))
+        .service(web::scope("/ops").service(HealthService::new(&health)));
+    let app = init_service(app).await;
+    for (path, code) in [
+        ("/ops/health", 200),
+        ("/ops/health/", 200),
+        ("/ops/health/live", 200),
+        ("/ops/health/ready", 503),
+        ("/ops/health/checks/primary/", 503),
+        ("/ops/health/openapi.json", 200),
+    ] {
+        let (answered, body) = ask!(app, path);
+        assert_eq!(answered, code, "{path}: {body}");
+        assert_ne!(body, REFUSED, "{path}");
+    }
+    for path in [
+        "/orders",
+        "/ops",
+        "/health/live",
+        "/ops/healthy",
+        "/ops/health/checks/",
+        "/ops/health/checks/primary/x",
+    ] {
+        assert_eq!(ask!(app, path), (503, REFUSED.to_owned()), "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn a_path_of_health_passes_though_the_application_answers_it() {
     let health = health([failing()]);
     let app = App::new()
         .wrap(health.guard("database"))
         .route("/health/live", web::get().to(HttpResponse::Ok))
         .service(HealthService::new(&health));
     let app = init_service(app).await;
-    assert_eq!(ask!(app, "/health/live").1, REFUSED);
+    assert_eq!(ask!(app, "/health/live"), (200, String::new()));
     assert_eq!(ask!(app, "/health").0, 200);
 }
 
