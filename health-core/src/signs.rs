@@ -146,11 +146,12 @@ pub struct Reload {
     state: Arc<Mutex<Reloading>>,
 }
 
-#[derive(Clone, Debug)]
-enum Reloading {
-    Done,
-    Since(Instant),
-    Failed(String),
+#[derive(Clone, Debug, Default)]
+struct Reloading {
+    /// When the one that has not come to its end was asked for.
+    since: Option<Instant>,
+    /// Why the last that has failed.
+    failed: Option<String>,
 }
 
 impl Reload {
@@ -158,26 +159,27 @@ impl Reload {
     pub fn new(longest: Duration) -> Self {
         Self {
             longest,
-            state: Arc::new(Mutex::new(Reloading::Done)),
+            state: Arc::default(),
         }
     }
 
     /// A reload was asked for. Asked for again before it is applied, the time goes on.
     pub fn requested(&self) {
-        let mut state = lock(&self.state);
-        if !matches!(*state, Reloading::Since(_)) {
-            *state = Reloading::Since(Instant::now());
-        }
+        lock(&self.state).since.get_or_insert_with(Instant::now);
     }
 
     /// What was asked for is in force.
     pub fn applied(&self) {
-        *lock(&self.state) = Reloading::Done;
+        *lock(&self.state) = Reloading::default();
     }
 
     /// The reload failed; the text is private, as that of any error.
     pub fn failed(&self, why: impl Into<String>) {
-        *lock(&self.state) = Reloading::Failed(why.into());
+        let failed = Some(why.into());
+        *lock(&self.state) = Reloading {
+            since: None,
+            failed,
+        };
     }
 
     /// A check of this name. It serves no probe until told which.
@@ -191,14 +193,15 @@ impl Reload {
     }
 
     fn outcome(&self) -> Outcome {
-        let state = lock(&self.state).clone();
-        match state {
-            Reloading::Since(since) if since.elapsed() > self.longest => {
-                let waiting = spell(since.elapsed());
+        let Reloading { since, failed } = lock(&self.state).clone();
+        let waiting = since.map(|since| since.elapsed());
+        match (waiting, failed) {
+            (Some(waiting), _) if waiting > self.longest => {
+                let waiting = spell(waiting);
                 Outcome::unhealthy(format!("a reload has not been applied for {waiting}"))
             }
-            Reloading::Done | Reloading::Since(_) => Outcome::healthy(),
-            Reloading::Failed(why) => Outcome::degraded("the last reload failed").with_error(why),
+            (_, Some(why)) => Outcome::degraded("the last reload failed").with_error(why),
+            (_, None) => Outcome::healthy(),
         }
     }
 }

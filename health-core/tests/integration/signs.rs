@@ -75,6 +75,12 @@ async fn a_reload_has_to_be_applied() {
     assert_eq!(failed.status(), Status::Degraded);
     assert_eq!(failed.message(), Some("the last reload failed"));
     assert_eq!(failed.error(), Some("line 7: password=***"));
+    reload.requested();
+    assert_eq!(status().await, Status::Degraded, "the old one is in force");
+    advance(ms(5001)).await;
+    assert_eq!(status().await, Status::Unhealthy);
+    reload.failed("line 8");
+    assert_eq!(status().await, Status::Degraded);
     reload.applied();
     assert_eq!(status().await, Status::Healthy);
 }
