@@ -42,8 +42,8 @@ pub trait GuardExt {
     ///
     /// Requests do not wait for checks: they go by the last verdict. One that is older than 1 s
     /// is renewed in the background, by the first request that finds it so. Only where there is
-    /// none yet, or none of the last 10 s, does a request wait for the answer, for no longer than
-    /// the checks' timeouts and the probe's deadline. Verdicts belong to one worker, and results
+    /// none yet, or none of the last 10 s and none on its way, does a request wait for the answer,
+    /// for no longer than the checks' timeouts and the probe's deadline. Verdicts belong to one worker, and results
     /// to all (see [`Check::with_cache`](crate::Check::with_cache)), so more workers do not mean
     /// more runs, but may for a second be of two minds.
     ///

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// Younger than this, a verdict is used as it is.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Up to this age it is used while a newer one is fetched.
+/// Up to this age it is used while a newer one is wanted; and for as long as one is being fetched.
 const USABLE: Duration = Duration::from_secs(10);
 
 /// Shared by the requests to one application, or scope, on one worker.
@@ -40,13 +40,14 @@ pub(super) enum Look {
 
 impl LastVerdict {
     pub(super) fn look(&self, now: Instant) -> Look {
-        let Some(verdict) = self.lock().verdict else {
+        let known = self.lock();
+        let Some(verdict) = known.verdict else {
             return Look::Unknown;
         };
         let age = now.saturating_duration_since(verdict.at);
         if age < FRESH {
             Look::Fresh(verdict.passes)
-        } else if age < USABLE {
+        } else if age < USABLE || known.is_refreshing {
             Look::Old(verdict.passes)
         } else {
             Look::Unknown
@@ -100,6 +101,18 @@ mod tests {
             assert_eq!(look(9999), Look::Old(passes));
             assert_eq!(look(10_000), Look::Unknown);
         }
+    }
+
+    #[test]
+    fn while_a_newer_one_is_fetched_a_verdict_of_any_age_is_used() {
+        let last = LastVerdict::default();
+        let start = Instant::now();
+        let right = last.right_to_refresh();
+        assert_eq!(last.look(start), Look::Unknown);
+        last.settle(true, start);
+        assert_eq!(last.look(start + 3 * USABLE), Look::Old(true));
+        drop(right);
+        assert_eq!(last.look(start + 3 * USABLE), Look::Unknown);
     }
 
     #[test]

@@ -238,6 +238,36 @@ async fn a_check_that_hangs_holds_up_nobody_who_has_a_verdict() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_timeout_longer_than_a_verdict_is_good_holds_up_nobody_either() {
+    let hangs = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&hangs);
+    let check = Check::new("primary", move || {
+        let hangs = told.load(Ordering::Relaxed);
+        async move {
+            if hangs {
+                std::future::pending::<()>().await;
+            }
+        }
+    });
+    let check = check.with_timeout(ms(25_000)).with_cache(Duration::ZERO);
+    let builder = HealthBuilder::empty().runtime(Runtime::current());
+    let builder = builder.deadline(ms(30_000));
+    let builder = builder.check(check.readiness().with_tag("database"));
+    let app = init_service(orders(&builder.build().unwrap())).await;
+    assert_eq!(ask!(app, "/orders").0, 200);
+    hangs.store(true, Ordering::Relaxed);
+    for _ in 0..24 {
+        advance(ms(1000)).await;
+        let start = Instant::now();
+        assert_eq!(ask!(app, "/orders").0, 200);
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        settle().await;
+    }
+    sleep(ms(3000)).await;
+    assert_eq!(ask!(app, "/orders").0, 503);
+}
+
+#[tokio::test(start_paused = true)]
 async fn health_requests_ask_no_group() {
     let database = Database::default();
     let health = database.health();
