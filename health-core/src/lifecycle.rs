@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use crate::gate::Gates;
 use crate::mask::mask;
 use crate::overrides::Overrides;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, lock};
 
 /// Where the process stands in its life, as a probe sees it.
@@ -63,44 +64,39 @@ impl Maintenance {
 /// What operators have said, as against what checks have found.
 #[derive(Debug, Default)]
 pub(crate) struct Lifecycle {
-    said: Mutex<Said>,
+    /// No lock: what closes connections asks for it with every request.
+    draining: AtomicBool,
+    maintenance: Mutex<Option<Maintenance>>,
     pub(crate) gates: Gates,
     pub(crate) overrides: Overrides,
     /// The identities of the checks that have to pass before the process has started.
     outstanding: Mutex<BTreeSet<String>>,
 }
 
-#[derive(Debug, Default)]
-struct Said {
-    draining: bool,
-    maintenance: Option<Maintenance>,
-}
-
 impl Lifecycle {
     /// Sets whether the process drains; true if that changed.
     pub(crate) fn set_draining(&self, draining: bool) -> bool {
-        std::mem::replace(&mut lock(&self.said).draining, draining) != draining
+        self.draining.swap(draining, Ordering::SeqCst) != draining
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        lock(&self.said).draining
+        self.draining.load(Ordering::SeqCst)
     }
 
     /// Sets or ends maintenance; true if that changed.
     pub(crate) fn set_maintenance(&self, maintenance: Option<Maintenance>) -> bool {
-        let mut said = lock(&self.said);
-        let before = std::mem::replace(&mut said.maintenance, maintenance);
-        before != said.maintenance
+        let mut said = lock(&self.maintenance);
+        let before = std::mem::replace(&mut *said, maintenance);
+        before != *said
     }
 
     /// The phase that readiness is in because somebody said so. Draining outranks maintenance,
     /// since it is about to end all the same.
     pub(crate) fn said(&self) -> Option<Phase> {
-        let said = lock(&self.said);
-        if said.draining {
+        if self.is_draining() {
             return Some(Phase::Draining);
         }
-        said.maintenance.clone().map(Phase::Maintenance)
+        lock(&self.maintenance).clone().map(Phase::Maintenance)
     }
 
     /// Until these have passed, the process starts.
