@@ -17,7 +17,7 @@ pub(crate) struct Worker {
     name: String,
     in_flight: AtomicUsize,
     joined: Instant,
-    /// When a request last began or ended, in milliseconds since it joined.
+    /// When a request last began or got a step further, in milliseconds since it joined.
     turned_ms: AtomicU64,
     life: Mutex<Life>,
 }
@@ -45,7 +45,7 @@ impl Worker {
         due
     }
 
-    /// Says that a request begins or ends: where many wait for their turn, so does the beat.
+    /// Says that a request got further: where many wait for their turn, so does the beat.
     fn turn(&self, now: Instant) {
         let ms = now.saturating_duration_since(self.joined).as_millis();
         let ms = u64::try_from(ms).unwrap_or(u64::MAX);
@@ -87,12 +87,18 @@ impl InFlight {
         worker.turn(Instant::now());
         Self(Arc::clone(worker))
     }
+
+    /// Gets the request a step further.
+    pub(super) fn step<T>(&self, step: impl FnOnce() -> T) -> T {
+        let result = step();
+        self.0.turn(Instant::now());
+        result
+    }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-        self.0.turn(Instant::now());
     }
 }
 

@@ -1,7 +1,7 @@
 //! The middleware: who is there, and what is in flight.
 
-use std::future::{Ready, ready};
-use std::pin::Pin;
+use std::future::{Ready, poll_fn, ready};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
@@ -72,8 +72,8 @@ where
         let in_flight = InFlight::of(&self.worker);
         let answer = self.service.call(request);
         Box::pin(async move {
-            let _in_flight = in_flight;
-            answer.await
+            let mut answer = pin!(answer);
+            poll_fn(|cx| in_flight.step(|| answer.as_mut().poll(cx))).await
         })
     }
 }
