@@ -40,16 +40,16 @@ pub trait GuardExt {
     /// application that can serve the rest. A guard of what all replicas share turns a partial
     /// outage, in which cached or simple answers would still work, into a whole one.
     ///
-    /// Requests do not wait for checks: they go by the last verdict. One that is older than 1 s
-    /// is renewed in the background, by the first request that finds it so. Only where there is
-    /// none yet, or none of the last 10 s and none on its way, does a request wait for the answer,
-    /// for no longer than the checks' timeouts and the probe's deadline. Verdicts belong to one worker, and results
-    /// to all (see [`Check::with_cache`](crate::Check::with_cache)), so more workers do not mean
-    /// more runs, but may for a second be of two minds.
+    /// Requests do not wait for checks: they go by the last verdict. One that is older than 1 s is
+    /// renewed in the background, by the first request that finds it so. Only where there is none
+    /// yet, or none of the last 10 s and none on its way, does a request wait for the answer, for
+    /// no longer than the checks' timeouts and the probe's deadline. Verdicts belong to one worker,
+    /// and results to all (see [`Check::with_cache`](crate::Check::with_cache)), so more workers do
+    /// not mean more runs, but may for a second be of two minds.
     ///
     /// Degraded passes, and so does the failure of a check that is not critical. Draining and
-    /// maintenance refuse nothing. While no check has the tag every request passes, and a line at WARN
-    /// says so once; so it is, without the line, with a registry that has mistakes.
+    /// maintenance refuse nothing. While no check has the tag every request passes, and a line at
+    /// WARN says so once; so it is, without the line, with a registry that has mistakes.
     fn guard(&self, group: &str) -> GuardLayer;
 }
 
