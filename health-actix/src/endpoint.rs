@@ -1,8 +1,8 @@
 //! The endpoints: what is mounted, documented and announced is read from one table.
 
-use actix_web::dev::ServiceRequest;
+use actix_web::dev::{ConnectionInfo, ServiceRequest};
 use actix_web::http::Method;
-use actix_web::{Resource, web};
+use actix_web::{HttpMessage, Resource, web};
 use health_core::Probe;
 
 /// What an endpoint answers.
@@ -82,12 +82,22 @@ pub(crate) fn is_for_health(request: &ServiceRequest) -> bool {
 /// which is the document, of the last service; and only if nothing before it is dynamic.
 fn is_mounted(request: &ServiceRequest, path: &str) -> bool {
     let is_endpoint = |rest: &str| ENDPOINTS.iter().any(|endpoint| endpoint.is_at(rest));
-    let Ok(document) = request.request().url_for_static(RESOURCE) else {
+    let Some(document) = document_path(request) else {
         return false;
     };
-    let prefix = document.path().strip_suffix(DOCUMENT);
+    let prefix = document.strip_suffix(DOCUMENT);
     let rest = prefix.and_then(|prefix| path.trim_end_matches('/').strip_prefix(prefix));
     rest.is_some_and(is_endpoint)
+}
+
+fn document_path(request: &ServiceRequest) -> Option<String> {
+    let was_known = request.extensions().contains::<ConnectionInfo>();
+    let url = request.request().url_for_static(RESOURCE);
+    if !was_known {
+        // It was noted on the way; middleware inside may yet change the headers it is made from.
+        request.extensions_mut().remove::<ConnectionInfo>();
+    }
+    Some(url.ok()?.path().to_owned())
 }
 
 impl Endpoint {

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::guard::Host;
+use actix_web::http::header::{HOST, HeaderValue};
 use actix_web::test::{TestRequest, init_service, read_body};
 use actix_web::web::ServiceConfig;
-use actix_web::{App, Error, HttpResponse, HttpServer, web};
+use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, web};
 use health_actix::{Check, GuardExt, Health, HealthBuilder, HealthService, Outcome, Runtime};
 use tokio::time::{Instant, advance, sleep, timeout};
 use tracing::field::{Field, Visit};
@@ -141,6 +142,26 @@ async fn health_endpoints_pass_behind_what_is_for_other_hosts_or_methods() {
     ] {
         assert_eq!(ask!(app, path), (503, REFUSED.to_owned()), "{path}");
     }
+}
+
+#[actix_web::test]
+async fn a_request_is_left_as_it_came() {
+    let health = health([]);
+    let app = App::new()
+        .wrap_fn(|mut request, next| {
+            let host = HeaderValue::from_static("trusted.example");
+            request.headers_mut().insert(HOST, host);
+            next.call(request)
+        })
+        .wrap(health.guard("database"))
+        .service(HealthService::new(&health))
+        .route("/host", web::get().to(host));
+    let app = init_service(app).await;
+    assert_eq!(ask!(app, "/host").1, "trusted.example");
+}
+
+async fn host(request: HttpRequest) -> String {
+    request.connection_info().host().to_owned()
 }
 
 #[actix_web::test]
