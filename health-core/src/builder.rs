@@ -9,7 +9,7 @@ use crate::context::StateMap;
 use crate::engine::{Engine, Options, Runtime};
 use crate::error::Mistake;
 use crate::health::Health;
-use crate::registry::{self, Change, LINKING, Plan};
+use crate::registry::{self, Change, Gone, LINKING, Plan};
 use crate::settings::A_DAY;
 use crate::surprises;
 use crate::{BuildError, Check, Location, Observer};
@@ -281,7 +281,7 @@ impl HealthBuilder {
             self.checks.extend(registry::linked());
         }
         let found_none = self.checks.is_empty();
-        let mut excluded = Vec::new();
+        let mut excluded = Gone::default();
         for change in self.changes {
             let mistake = change.apply(&mut self.checks, &mut excluded).err();
             self.mistakes.extend(mistake);

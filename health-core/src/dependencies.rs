@@ -9,7 +9,7 @@ use crate::registry::{Gone, list};
 /// For each check the places of those that it depends on; everything wrong with them is noted.
 pub(crate) fn resolve(
     checks: &[&Check],
-    excluded: &[Gone],
+    excluded: &Gone,
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<Vec<usize>> {
     let index = Index::of(checks);
@@ -20,7 +20,7 @@ pub(crate) fn resolve(
             match index.find(check, name) {
                 Some(index) => needed.push(index),
                 // Whoever excludes a check cannot mend those of libraries that depend on it.
-                None if excluded.iter().any(|gone| gone.goes_by(name)) => {}
+                None if excluded.went_by(name) => {}
                 None => mistakes.push(unknown(checks, check, name)),
             }
         }

@@ -65,14 +65,10 @@ impl Change {
     }
 
     /// Changes the checks; what is excluded goes to `excluded`.
-    pub(crate) fn apply(
-        self,
-        checks: &mut Vec<Check>,
-        excluded: &mut Vec<Gone>,
-    ) -> Result<(), Mistake> {
+    pub(crate) fn apply(self, checks: &mut Vec<Check>, excluded: &mut Gone) -> Result<(), Mistake> {
         let index = self.pick(checks)?;
         match self.what {
-            What::Exclude => excluded.push(Gone::new(&checks.remove(index))),
+            What::Exclude => excluded.add(&checks.remove(index)),
             What::Rename(name) => checks[index].name = name.into(),
             #[cfg(feature = "testing")]
             What::Replace(fake) => checks[index].body = fake.body,
@@ -118,20 +114,29 @@ impl Change {
 pub(crate) struct Plan {
     pub(crate) checks: Vec<Planned>,
     /// What was left out: those who depend on it do without.
-    pub(crate) excluded: Vec<Gone>,
+    pub(crate) excluded: Gone,
 }
 
-/// What a check was called that was left out.
-#[derive(Clone, Debug)]
-pub(crate) struct Gone([String; 3]);
+/// What the checks were called that were left out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gone(BTreeSet<String>);
 
 impl Gone {
-    pub(crate) fn new(check: &Check) -> Self {
-        Self([check.name(), check.given_name(), check.identity()].map(str::to_owned))
+    fn add(&mut self, check: &Check) {
+        let names = [check.name(), check.given_name(), check.identity()];
+        self.0.extend(names.map(str::to_owned));
     }
 
-    pub(crate) fn goes_by(&self, name: &str) -> bool {
-        self.0.iter().any(|own| own == name)
+    pub(crate) fn went_by(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+
+    /// Forgets all names but those that others depend on: checks may come and go for as long as
+    /// the process runs.
+    fn keep_needed(&mut self, checks: &[&Check]) {
+        let needed = checks.iter().flat_map(|check| check.depends_on());
+        let needed: BTreeSet<_> = needed.collect();
+        self.0.retain(|name| needed.contains(name.as_str()));
     }
 }
 
@@ -170,7 +175,7 @@ impl Planned {
 }
 
 impl Plan {
-    pub(crate) fn new(checks: Vec<Check>, excluded: Vec<Gone>) -> Self {
+    pub(crate) fn new(checks: Vec<Check>, excluded: Gone) -> Self {
         Self {
             checks: checks.into_iter().map(Arc::new).map(Planned::new).collect(),
             excluded,
@@ -183,8 +188,7 @@ impl Plan {
 
     pub(crate) fn remove(&mut self, name: &str) -> Result<(), Vec<Mistake>> {
         let index = self.find(name)?;
-        let gone = Gone::new(&self.checks.remove(index).check);
-        self.excluded.push(gone);
+        self.excluded.add(&self.checks.remove(index).check);
         Ok(())
     }
 
@@ -237,12 +241,7 @@ impl Plan {
         self.checks
             .sort_by(|a, b| order(&a.check).cmp(&order(&b.check)));
         let checks: Vec<&Check> = self.checks.iter().map(|planned| &*planned.check).collect();
-        // Others may come and go for as long as the process runs.
-        let needed = |gone: &Gone| {
-            let mut names = checks.iter().flat_map(|check| check.depends_on());
-            names.any(|name| gone.goes_by(name))
-        };
-        self.excluded.retain(needed);
+        self.excluded.keep_needed(&checks);
         for check in &checks {
             mistakes.extend(mistakes_of(check, state));
         }
@@ -356,5 +355,27 @@ pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
         "none".to_owned()
     } else {
         names.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_checks_that_come_and_go_what_others_need_is_remembered_once() {
+        let dependent = Check::new("dependent", async || ()).with_depends_on("network");
+        let mut plan = Plan::new(vec![dependent.readiness()], Gone::default());
+        let mut mistakes = Vec::new();
+        for number in 0..100 {
+            let mut check = Check::new(format!("n{number}"), async || ()).readiness();
+            check.name = "network".into();
+            plan.add(Arc::new(check));
+            plan.validate(&StateMap::default(), &mut mistakes);
+            plan.remove("network").expect("it was added");
+            plan.validate(&StateMap::default(), &mut mistakes);
+        }
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        assert_eq!(plan.excluded.0, ["network".to_owned()].into());
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Roster {
     /// Whether readiness may ask a check that does not serve it.
     readiness_asks_others: bool,
     /// What was left out; others may depend on it all the same.
-    excluded: Vec<Gone>,
+    excluded: Gone,
     revision: u64,
 }
 
@@ -32,7 +32,7 @@ impl Roster {
             prerequisites: Prerequisites::new(Vec::new()),
             has_prerequisites: false,
             readiness_asks_others: false,
-            excluded: Vec::new(),
+            excluded: Gone::default(),
             revision: 0,
         };
         nobody.next(plan, prerequisites, teller)
