@@ -18,13 +18,13 @@ const ROOM_FOR_CHILDREN: usize = 4096;
 
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    room: usize,
     kept: Mutex<Kept>,
     filled: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
+    room: usize,
     notices: VecDeque<Notice>,
     of_children: usize,
     closed: bool,
@@ -36,18 +36,25 @@ struct Kept {
 impl Inbox {
     /// With room for several results of each check.
     pub(crate) fn with_room_for(checks: usize) -> Self {
-        const LEAST: usize = 1024;
-        Self {
-            room: LEAST.max(checks.saturating_mul(4)),
+        let inbox = Self {
             kept: Mutex::default(),
             filled: Notify::new(),
-        }
+        };
+        inbox.make_room_for(checks);
+        inbox
+    }
+
+    /// Makes room for several results of each check, if there are more than before.
+    pub(crate) fn make_room_for(&self, checks: usize) {
+        const LEAST: usize = 1024;
+        let mut kept = lock(&self.kept);
+        kept.room = kept.room.max(LEAST).max(checks.saturating_mul(4));
     }
 
     /// Adds a notice; if there is no room, another one has to go.
     pub(crate) fn put(&self, notice: Notice) {
         let mut kept = lock(&self.kept);
-        kept.make_room(&notice, self.room);
+        kept.make_room(&notice);
         kept.of_children += usize::from(notice.is_of_child());
         kept.notices.push_back(notice);
         drop(kept);
@@ -90,12 +97,12 @@ impl Notice {
 }
 
 impl Kept {
-    fn make_room(&mut self, notice: &Notice, room: usize) {
+    fn make_room(&mut self, notice: &Notice) {
         let of_child = notice.is_of_child();
         let is_full = if of_child {
             self.of_children >= ROOM_FOR_CHILDREN
         } else {
-            self.notices.len() - self.of_children >= room
+            self.notices.len() - self.of_children >= self.room
         };
         if is_full {
             self.lost = true;

@@ -162,6 +162,17 @@ pub(crate) struct News {
 }
 
 impl News {
+    /// A run that changes nothing.
+    pub(crate) fn of_a_run_alone(finding: Finding) -> Self {
+        Self {
+            before: finding.standing.decided(),
+            finding,
+            ran: true,
+            line: None,
+            expected: true,
+        }
+    }
+
     /// Logs it, if it is worth a line. Called outside every lock, for a log is the user's code.
     pub(crate) fn log(&self, check: &Check) {
         if let Some(line) = self.line {
@@ -249,6 +260,12 @@ impl Teller {
                 "an observer is told nothing, for it gets no thread: {error}"
             ),
         }
+    }
+
+    /// Makes room for several results of each of so many checks.
+    pub(crate) fn make_room_for(&self, checks: usize) {
+        let inboxes = lock(&self.inboxes);
+        inboxes.iter().for_each(|inbox| inbox.make_room_for(checks));
     }
 
     /// Puts news into the inboxes, in the order in which they happen.

@@ -92,6 +92,12 @@ impl Told {
         changed
     }
 
+    /// The next thing is told as the first one is.
+    pub(crate) fn forget(&mut self) {
+        self.last = None;
+        self.ill.clear();
+    }
+
     /// What the check was last told to be.
     pub(crate) fn last_decided(&self) -> Option<Status> {
         self.last.as_ref()?.finding.standing.decided()

@@ -30,6 +30,7 @@ impl Engine {
             let prerequisites = plan.validate(&self.state, &mut mistakes);
             BuildError::unless_empty(mistakes)?;
             let next = Arc::new(before.next(plan, prerequisites, &self.teller));
+            self.teller.make_room_for(next.slots().len());
             let scheduled = self.to_be_scheduled(&before, &next);
             if let Some(started) = self.install(&before, &next, scheduled) {
                 tell_if_not(started);
@@ -125,8 +126,11 @@ fn take_over(before: &Roster, slot: &Arc<Slot>) {
         return;
     }
     let origin = slot.planned.origin.map(|origin| &before.slots()[origin]);
-    if origin.is_some_and(|origin| origin.is_disabled()) && !slot.is_disabled() {
-        slot.begin_anew();
+    let was_disabled = origin.is_some_and(|origin| origin.is_disabled());
+    match (was_disabled, slot.is_disabled()) {
+        (true, false) => slot.begin_anew(),
+        (false, true) => slot.disable(),
+        _ => {}
     }
     if !is_scheduled(slot) {
         slot.unschedule();

@@ -9,7 +9,7 @@ use super::batch::Batch;
 use super::executor::Permit;
 use super::flight::Hint;
 use super::state::{After, State};
-pub(crate) use super::state::{Answer, Question, RunId};
+pub(crate) use super::state::{Answer, Begins, Question, RunId};
 use crate::context::Identity;
 use crate::finding::{Finding, Found};
 use crate::observe::Teller;
@@ -55,9 +55,14 @@ impl Core {
         self.identities.iter().flatten().all(Identity::is_alive)
     }
 
-    /// Forgets what was known, except that it has passed.
-    pub(crate) fn forget(&self) {
-        lock(&self.state).forget();
+    /// Nothing is known or was told, except that it has passed.
+    pub(crate) fn begin_anew(&self) {
+        lock(&self.state).begin_anew();
+    }
+
+    /// What becomes of a run under way changes nothing.
+    pub(crate) fn disable(&self) {
+        lock(&self.state).disabled = true;
     }
 
     pub(crate) fn has_passed(&self) -> bool {
@@ -88,8 +93,9 @@ impl Instance {
         lock(&self.core.state)
     }
 
-    /// From now on it runs by itself: first when that is due by its last result, which this returns.
-    pub(crate) fn schedule(&self, now: Instant) -> Instant {
+    /// From now on it runs by itself: first when that is due by its last result, or with the run
+    /// that is under way.
+    pub(crate) fn schedule(&self, now: Instant) -> Begins {
         self.state().schedule(&self.check, now)
     }
 

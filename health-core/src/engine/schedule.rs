@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Engine;
 use super::batch::Batch;
-use super::instance::Instance;
+use super::instance::{Begins, Instance};
 use super::pending::GRACE;
 use super::slot::Slot;
 
@@ -19,13 +19,16 @@ pub(super) async fn keep(
     engine: Weak<Engine>,
     slot: Weak<Slot>,
     mut lifetime: watch::Receiver<()>,
-    (instance, begins): (Instance, Instant),
+    (instance, mut begins): (Instance, Begins),
 ) {
-    let mut due = begins;
-    while timeout_at(due, lifetime.changed()).await.is_err() {
-        let batch = Arc::new(Batch::new());
-        let Some(started) = tick(&engine, &slot, &instance, &batch) else {
-            return;
+    loop {
+        let (started, batch) = match begins {
+            Begins::With(started, batch) => (started, batch),
+            Begins::At(due) if timeout_at(due, lifetime.changed()).await.is_ok() => return,
+            Begins::At(_) => match tick(&engine, &slot, &instance) {
+                Some(ticked) => ticked,
+                None => return,
+            },
         };
         let deadline = started + instance.check().settings().longest_timeout();
         let settled = timeout_at(deadline + GRACE, batch.settled()).await;
@@ -38,7 +41,7 @@ pub(super) async fn keep(
         let Some(pause) = pause(&instance) else {
             return;
         };
-        due = started + pause;
+        begins = Begins::At(started + pause);
     }
 }
 
@@ -46,9 +49,10 @@ fn tick(
     engine: &Weak<Engine>,
     slot: &Weak<Slot>,
     instance: &Instance,
-    batch: &Arc<Batch>,
-) -> Option<Instant> {
-    engine.upgrade()?.tick(&slot.upgrade()?, instance, batch)
+) -> Option<(Instant, Arc<Batch>)> {
+    let batch = Arc::new(Batch::new());
+    let (engine, slot) = (engine.upgrade()?, slot.upgrade()?);
+    Some((engine.tick(&slot, instance, &batch)?, batch))
 }
 
 fn pause(instance: &Instance) -> Option<Duration> {

@@ -104,12 +104,15 @@ impl Slot {
         self.lifetime.subscribe()
     }
 
-    /// Forgets what was known, except that it has passed.
+    /// Nothing is known or was told, except that it has passed.
     pub(super) fn begin_anew(&self) {
-        match &self.instances {
-            Instances::One(core) => core.forget(),
-            Instances::PerCaller(cores) => lock(cores).iter().for_each(|core| core.forget()),
-        }
+        lock(&self.unbound).forget();
+        self.each(Core::begin_anew);
+    }
+
+    /// What becomes of runs under way changes nothing.
+    pub(super) fn disable(&self) {
+        self.each(Core::disable);
     }
 
     /// Whether it has ever passed, for whomever.
@@ -122,9 +125,13 @@ impl Slot {
 
     /// No schedule runs it any more.
     pub(super) fn unschedule(&self) {
+        self.each(Core::unschedule);
+    }
+
+    fn each(&self, change: impl Fn(&Core)) {
         match &self.instances {
-            Instances::One(core) => core.unschedule(),
-            Instances::PerCaller(cores) => lock(cores).iter().for_each(|core| core.unschedule()),
+            Instances::One(core) => change(core),
+            Instances::PerCaller(cores) => lock(cores).iter().for_each(|core| change(core)),
         }
     }
 

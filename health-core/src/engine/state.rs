@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) runs: RunId,
     pub(super) flight: Option<Flight>,
     pub(super) last: Option<(RunId, Finding)>,
+    /// What was last before it was forgotten: whoever waited for it may not have fetched it yet.
+    forgotten: Option<(RunId, Finding)>,
     /// The first result that passed: a startup check's latch.
     pub(super) passed: Option<Finding>,
     pub(super) standings: Standings,
@@ -33,6 +35,17 @@ pub(super) struct State {
     pub(super) said: Option<(Status, Asked)>,
     /// When its schedule begins, if it has one.
     pub(super) scheduled: Option<Instant>,
+    /// Whether the check is disabled: what becomes of a run under way changes nothing.
+    pub(super) disabled: bool,
+}
+
+/// How a schedule begins.
+#[derive(Debug)]
+pub(crate) enum Begins {
+    /// With a run then.
+    At(Instant),
+    /// With the run under way, which was asked for then and will settle the batch.
+    With(Instant, Arc<Batch>),
 }
 
 /// Numbers the runs of an instance.
@@ -66,6 +79,7 @@ impl State {
             runs: 0,
             flight: None,
             last: None,
+            forgotten: None,
             passed: None,
             standings: Standings::default(),
             remembered: teller.remembered(),
@@ -73,6 +87,7 @@ impl State {
             told: teller.told(),
             said: None,
             scheduled: None,
+            disabled: false,
         }
     }
 
@@ -100,28 +115,55 @@ impl State {
         Answer::Start(self.runs)
     }
 
-    /// Has a schedule run it; returns when first. What an earlier schedule, or none, has let grow
-    /// stale says nothing any more.
-    pub(super) fn schedule(&mut self, check: &Check, now: Instant) -> Instant {
+    /// Has a schedule run it; returns how that begins. What an earlier schedule, or none, has let
+    /// grow stale says nothing any more.
+    pub(super) fn schedule(&mut self, check: &Check, now: Instant) -> Begins {
         if self
             .age(now)
             .is_some_and(|age| age >= check.settings().stale_after())
         {
             self.forget();
         }
+        if let Some((asked, batch)) = self.join() {
+            self.scheduled = Some(asked);
+            return Begins::With(asked, batch);
+        }
+        let begins = self.due(check, now).max(now);
+        self.scheduled = Some(begins);
+        Begins::At(begins)
+    }
+
+    /// Waits for the run that is under way, if its result is not known.
+    fn join(&mut self) -> Option<(Instant, Arc<Batch>)> {
+        let flight = self.flight.as_mut().filter(|flight| !flight.settled)?;
+        let batch = Arc::new(Batch::new());
+        flight.waiting.push(Arc::clone(&batch));
+        Some((flight.asked.instant, batch))
+    }
+
+    /// When the schedule is to run it next. One that went on before is not put off.
+    fn due(&self, check: &Check, now: Instant) -> Instant {
         let last = self.last.as_ref().map(|(_, last)| &last.sample);
         let due = last.and_then(|last| {
             let pause = check.settings().pause_after(last.raw)?;
             Some(last.asked + pause)
         });
-        let begins = due.map_or(now + check.initial_delay(), |due| due.max(now));
-        self.scheduled = Some(begins);
-        begins
+        due.unwrap_or_else(|| {
+            let begins = now + check.initial_delay();
+            self.scheduled.map_or(begins, |before| before.min(begins))
+        })
+    }
+
+    /// Nothing is known or was told, except that it has passed.
+    pub(super) fn begin_anew(&mut self) {
+        self.forget();
+        self.told.forget();
+        self.disabled = false;
     }
 
     /// Forgets what was known, except that it has passed.
-    pub(super) fn forget(&mut self) {
-        self.last = None;
+    fn forget(&mut self) {
+        self.forgotten = self.last.take().or(self.forgotten.take());
         self.said = None;
         self.standings.forget();
     }
@@ -137,7 +179,8 @@ impl State {
     }
 
     pub(super) fn result(&self, run: RunId) -> Option<Finding> {
-        let (_, finding) = self.last.as_ref().filter(|(last, _)| *last >= run)?;
+        let mut known = self.last.iter().chain(&self.forgotten);
+        let (_, finding) = known.find(|(known, _)| *known >= run)?;
         Some(finding.clone())
     }
 
@@ -217,7 +260,11 @@ impl State {
             return None;
         }
         if flight.settled {
-            return self.count_again(check, now);
+            return if self.disabled {
+                None
+            } else {
+                self.count_again(check, now)
+            };
         }
         let sample = flight.timed_out(hint(check.name()));
         Some(self.settle(check, sample, now))
@@ -267,10 +314,15 @@ impl State {
             self.passed = Some(finding.clone());
             self.told.passed(check);
         }
+        let news = if self.disabled {
+            News::of_a_run_alone(finding)
+        } else {
+            self.told.hear(before, finding, now, true)
+        };
         After {
             waiting,
             permit,
-            news: [Some(self.told.hear(before, finding, now, true)), None],
+            news: [Some(news), None],
         }
     }
 }

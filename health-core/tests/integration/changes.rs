@@ -407,3 +407,92 @@ fn the_longest_wait_is_that_of_what_is_not_disabled() {
     health.disable("slow").unwrap();
     assert_eq!(health.longest(Probe::Readiness), ms(800));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_under_way_has_its_result_though_the_check_begins_anew() {
+    let health = health([Check::new("c", async || ()).readiness()]);
+    let under_way = health.probe(Probe::Readiness, Caller::nobody());
+    sleep(ms(1)).await;
+    health.disable("c").unwrap();
+    health.enable("c").unwrap();
+    let report = under_way.await;
+    assert!(report.is_passing(), "its run has passed: {report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scheduled_run_that_ends_as_the_name_changes_is_not_made_again() {
+    let (calls, gate) = (Count::default(), Arc::new(tokio::sync::Notify::new()));
+    let (counted, opened) = (calls.clone(), Arc::clone(&gate));
+    let check = Check::new("old", move || {
+        counted.one_more();
+        let opened = Arc::clone(&opened);
+        async move { opened.notified().await }
+    });
+    let check = check.readiness().with_interval(ms(10_000));
+    let health = health([check.with_jitter(false)]);
+    sleep(ms(500)).await;
+    assert_eq!(calls.now(), 1);
+    gate.notify_waiters();
+    health.rename("old", "new").unwrap();
+    sleep(ms(100)).await;
+    assert_eq!(calls.now(), 1, "the next one is due in 9.4 s");
+    sleep(ms(9300)).await;
+    assert_eq!(calls.now(), 1);
+    sleep(ms(200)).await;
+    assert_eq!(calls.now(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_that_has_not_begun_is_not_put_off_by_another_name() {
+    let calls = Count::default();
+    let check = counted("c0", &calls)
+        .with_interval(ms(10_000))
+        .with_initial_delay(ms(60_000));
+    let health = health([check.with_jitter(false)]);
+    for number in 1..=8 {
+        sleep(ms(10_000)).await;
+        let names = [number - 1, number].map(|number| format!("c{number}"));
+        health.rename(&names[0], &names[1]).unwrap();
+    }
+    assert!(calls.now() > 0, "it was due 60 s after the start");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_hears_each_transition_of_checks_that_came_after_it() {
+    struct Transitions(Count);
+    impl health_core::Observer for Transitions {
+        fn transition(&self, _: &health_core::Transition) {
+            self.0.one_more();
+        }
+    }
+    let heard = Count::default();
+    let health = health([]);
+    health.observe(Transitions(heard.clone()));
+    for number in 0..1100 {
+        let check = Check::new(format!("c{number}"), async || ()).readiness();
+        health.register(check).unwrap();
+    }
+    ready(&health).await;
+    sleep(ms(1)).await;
+    assert_eq!(heard.now(), 1100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_becomes_of_a_run_after_its_check_was_disabled_is_no_transition() {
+    struct Transitions(Count);
+    impl health_core::Observer for Transitions {
+        fn transition(&self, _: &health_core::Transition) {
+            self.0.one_more();
+        }
+    }
+    let heard = Count::default();
+    let check = Check::new("c", std::future::pending::<()>).readiness();
+    let health = health([check.with_cancel_after(ms(60_000))]);
+    health.observe(Transitions(heard.clone()));
+    let under_way = tokio::spawn(health.probe(Probe::Readiness, Caller::nobody()));
+    sleep(ms(100)).await;
+    health.disable("c").unwrap();
+    assert!(!under_way.await.unwrap().is_passing(), "as it was");
+    sleep(ms(70_000)).await;
+    assert_eq!(heard.now(), 0, "what is disabled counts for nothing");
+}

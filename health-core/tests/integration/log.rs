@@ -380,3 +380,19 @@ fn an_external_dependency_in_liveness_is_warned_of_unless_there_is_a_reason() {
     let told = log.take();
     assert!(told[1].starts_with("WARN check `broker`"), "{told:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_told_again_when_its_check_begins_anew() {
+    let log = Log::default();
+    let _guard = log.listen();
+    let health = health([Check::new("c", async || false).readiness()]);
+    ready(&health).await;
+    health.disable("c").unwrap();
+    health.enable("c").unwrap();
+    log.take();
+    ready(&health).await;
+    assert_eq!(
+        log.take(),
+        ["ERROR check fails check=\"c\" critical=true to=\"unhealthy\""]
+    );
+}
