@@ -76,10 +76,12 @@ fn load(
     Ok(config.unwrap_or_default().with_variables(PREFIX, said))
 }
 
-/// Whether a variable's name begins as ours do; the core looks closer.
+/// Whether a variable's name begins as ours do; others need not even be Unicode.
 fn is_ours(name: &OsStr) -> bool {
-    let start = name.as_encoded_bytes().get(..PREFIX.len());
+    let (name, length) = (name.as_encoded_bytes(), PREFIX.len());
+    let start = name.get(..length);
     start.is_some_and(|start| start.eq_ignore_ascii_case(PREFIX.as_bytes()))
+        && name[length..].starts_with(b"__")
 }
 
 fn not_unicode(name: Result<String, OsString>) -> Mistake {
@@ -210,6 +212,35 @@ mod tests {
         assert!(mistake_in(&lists).contains("no TOML"));
         let keys = format!("{}a = 1", "a.".repeat(100_000));
         assert!(mistake_in(&keys).contains("no TOML"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn variables_of_others_may_be_anything() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let os = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+        let variables = [
+            (os(b"HEALTHCARE_KEY"), os(b"\xff")),
+            (os(b"HEALTH_CONFIG"), os(b"/etc/\xff.toml")),
+            (os(b"HEALTH\xff__A"), os(b"1")),
+        ];
+        let config = load(None, variables).expect("none of them is ours");
+        assert!(config.is_empty());
+    }
+
+    #[test]
+    fn names_keep_their_case_and_their_dots() {
+        use health_core::{Check, HealthBuilder};
+
+        let text = "[checks.\"Tenant.ACME\"]\ntimeout_ms = 500\n[checks.'A-b'.readiness]\ncritical = false\n";
+        let health = HealthBuilder::empty()
+            .check(Check::new("Tenant.ACME", async || ()).readiness())
+            .check(Check::new("A-b", async || ()).readiness());
+        let health = health.config(parse(text).expect("it is TOML")).build();
+        let checks = health.expect("it makes sense").checks();
+        assert_eq!(checks[1].timeout().as_millis(), 500);
+        assert!(!checks[0].is_critical_for(health_core::Probe::Readiness));
     }
 
     #[cfg(unix)]
