@@ -1,6 +1,6 @@
 //! Overrides from a file that somebody edits while the process runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,7 @@ const MOST_BYTES: u64 = 64 * 1024;
 pub(crate) async fn watch(path: PathBuf, engine: Weak<Engine>) {
     let mut last = (String::new(), 0);
     let mut told = None;
+    let mut told_lines = BTreeSet::new();
     loop {
         let read = {
             let path = path.clone();
@@ -38,8 +39,11 @@ pub(crate) async fn watch(path: PathBuf, engine: Weak<Engine>) {
                 told = None;
                 // Another check may have one of its names now.
                 let found = (text, engine.revision());
+                if found.0 != last.0 {
+                    told_lines.clear();
+                }
                 if found != last {
-                    apply(&engine, &path, &found.0);
+                    apply(&engine, &path, &found.0, &mut told_lines);
                     last = found;
                 }
             }
@@ -78,10 +82,14 @@ fn tell_once(told: &mut Option<String>, path: &Path, error: &io::Error) {
     }
 }
 
-fn apply(engine: &Engine, path: &Path, text: &str) {
+/// Applies the lines, and tells of those with mistakes that were not told already.
+fn apply(engine: &Engine, path: &Path, text: &str, told: &mut BTreeSet<usize>) {
     let checks = engine.checks();
     let names: Vec<_> = checks.iter().map(|check| check.name()).collect();
-    let (forced, mistakes) = parse(text, &names);
+    let (forced, mut mistakes) = parse(text, &names);
+    let wrong = mistakes.iter().map(|(line, _)| *line).collect();
+    let told = std::mem::replace(told, wrong);
+    mistakes.retain(|(line, _)| !told.contains(line));
     // Whatever file this is, it may have many lines, and secrets in them.
     for (line, mistake) in mistakes.iter().take(MOST_TOLD) {
         tracing::error!(

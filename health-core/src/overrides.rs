@@ -124,12 +124,12 @@ impl Overrides {
     }
 
     /// Has what the handle forced follow the checks to their new names; `None` is a check that is
-    /// gone.
+    /// gone, and so is one that is not there: it was while somebody forced its status.
     pub(crate) fn follow(&self, names: &BTreeMap<String, Option<String>>) {
         let mut forced = lock(&self.0);
         let by_handle = std::mem::take(&mut forced.by_handle);
         let followed = by_handle.into_iter().filter_map(|(check, forced)| {
-            let name = names.get(&check).cloned().unwrap_or(Some(check))?;
+            let name = names.get(&check).cloned().flatten()?;
             Some((name, forced))
         });
         forced.by_handle = followed.collect();
@@ -205,6 +205,18 @@ mod tests {
         assert!(!overrides.end("a"), "it has expired already");
         overrides.replace_by_file(&BTreeMap::new());
         assert_eq!(forced(soon), None);
+    }
+
+    #[test]
+    fn what_was_forced_while_its_check_got_another_name_is_not_kept_for_ever() {
+        let overrides = Overrides::default();
+        overrides.set("old", Override::new(Status::Healthy, "too late"));
+        overrides.set("other", Override::new(Status::Healthy, "in time"));
+        let names = [("new", "new"), ("other", "another")];
+        let names = names.map(|(from, to)| (from.to_owned(), Some(to.to_owned())));
+        overrides.follow(&names.into());
+        let kept = overrides.in_force(SystemTime::UNIX_EPOCH);
+        assert_eq!(kept.into_keys().collect::<Vec<_>>(), ["another"]);
     }
 
     #[test]
