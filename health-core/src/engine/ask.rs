@@ -74,7 +74,8 @@ impl Inquiry<'_> {
         let wanted = slots.filter(move |(_, slot)| wanted(slot));
         wanted.map(move |(index, slot)| {
             let mut target = self.target(index);
-            target.forced = overrides.remove(slot.check().name()).map(Box::new);
+            let forced = overrides.remove(slot.check().name());
+            target.forced = forced.filter(|_| !slot.is_disabled()).map(Box::new);
             target
         })
     }
@@ -92,10 +93,14 @@ impl Inquiry<'_> {
         }
     }
 
-    fn forced(&self, name: &str) -> Option<Box<Override>> {
+    fn forced(&self, index: usize) -> Option<Box<Override>> {
+        let slot = &self.roster.slots()[index];
+        if slot.is_disabled() {
+            return None;
+        }
         let lifecycle = &self.engine.lifecycle;
         let mut overrides = lifecycle.overrides.in_force(self.asked.at);
-        overrides.remove(name).map(Box::new)
+        overrides.remove(slot.check().name()).map(Box::new)
     }
 
     /// Asks those that are not kept from running by a prerequisite.
@@ -133,7 +138,7 @@ impl Inquiry<'_> {
                 return self.known(&targets[place]);
             }
             let mut other = self.target(index);
-            other.forced = self.forced(other.check.name());
+            other.forced = self.forced(index);
             self.known(&other)
         })
     }

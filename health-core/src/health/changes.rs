@@ -64,7 +64,8 @@ impl Health {
     }
 
     /// Switches a check off: nothing runs it, and it counts for nothing. It stays in reports, as
-    /// healthy because it is disabled; who depends on it runs; startup does not wait for it.
+    /// healthy because it is disabled, whatever was forced; who depends on it runs; startup does not
+    /// wait for it. A run that is under way is left to its end, which changes nothing.
     ///
     /// # Errors
     /// If there is no check of this name.
