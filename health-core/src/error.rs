@@ -49,10 +49,26 @@ impl Error for BuildError {}
 pub struct Mistake(String);
 
 impl Mistake {
-    /// A mistake; the text says what is wrong, where, and how to mend it.
+    /// A mistake; the text says what is wrong, where, and how to mend it, on one line.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(on_one_line(text.into()))
     }
+}
+
+/// The text with all control characters escaped: names may come from anywhere, and end up in logs.
+pub(crate) fn on_one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
 }
 
 impl fmt::Display for Mistake {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use crate::Status;
+use crate::error::on_one_line;
 use crate::mask::mask;
 use crate::registry::list;
 use crate::sync::{Mutex, lock};
@@ -88,7 +89,8 @@ impl UnknownCheck {
 impl fmt::Display for UnknownCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = list(self.known.iter().map(String::as_str));
-        write!(f, "there is no check `{}`; there are: {known}", self.name)
+        let text = format!("there is no check `{}`; there are: {known}", self.name);
+        f.write_str(&on_one_line(text))
     }
 }
 

@@ -517,3 +517,24 @@ async fn what_is_disabled_counts_for_nothing_whatever_was_forced() {
     health.enable("off").unwrap();
     assert!(!ready(&health).await.is_passing(), "it is forced still");
 }
+
+#[tokio::test(start_paused = true)]
+async fn whatever_a_name_is_no_mistake_takes_more_than_a_line() {
+    const EVIL: &str = "a\nERROR \u{1b}[31mforged\r";
+    let health = health([Check::new("c", async || ()).readiness()]);
+    let bad = Check::new(EVIL, async || ()).with_depends_on(EVIL);
+    for error in [
+        health.remove(EVIL).unwrap_err(),
+        health.rename("c", EVIL).unwrap_err(),
+        health.register(bad).unwrap_err(),
+    ] {
+        for mistake in error.mistakes() {
+            let text = mistake.to_string();
+            assert!(!text.contains(char::is_control), "{text:?}");
+            assert!(text.contains(r"a\nERROR \u{1b}[31mforged\r"), "{text}");
+        }
+    }
+    let forced = Override::new(Status::Healthy, "INC-42");
+    let unknown = health.force(EVIL, forced).unwrap_err().to_string();
+    assert!(!unknown.contains(char::is_control), "{unknown:?}");
+}
