@@ -99,9 +99,16 @@ impl Lifecycle {
         lock(&self.maintenance).clone().map(Phase::Maintenance)
     }
 
-    /// Until these have passed, the process starts.
-    pub(crate) fn wait_for<'a>(&self, checks: impl Iterator<Item = &'a str>) {
-        *lock(&self.outstanding) = checks.map(str::to_owned).collect();
+    /// Until these have passed, the process starts. Those that were waited for `before` may have
+    /// passed already.
+    pub(crate) fn wait_for<'a>(
+        &self,
+        before: &BTreeSet<&str>,
+        checks: impl Iterator<Item = &'a str>,
+    ) {
+        let mut outstanding = lock(&self.outstanding);
+        let waited_for = checks.filter(|c| outstanding.contains(*c) || !before.contains(c));
+        *outstanding = waited_for.map(str::to_owned).collect();
     }
 
     /// The check with this identity has passed for the first time.

@@ -88,14 +88,15 @@ impl Engine {
         }
         self.lifecycle.overrides.follow(&before.names_in(next));
         *roster = Arc::clone(next);
-        self.wait_for_gates(next);
+        self.wait_for_gates(before, next);
         Some(self.start(scheduled))
     }
 
     /// Nothing is ready before the gates of this roster have passed.
-    fn wait_for_gates(&self, roster: &Roster) {
+    fn wait_for_gates(&self, before: &Roster, roster: &Roster) {
+        let before = before.gates().map(|check| check.identity()).collect();
         let gates = roster.gates().map(|check| check.identity());
-        self.lifecycle.wait_for(gates);
+        self.lifecycle.wait_for(&before, gates);
         // One that passes meanwhile says so itself.
         for slot in roster.slots().iter().filter(|slot| slot.has_passed()) {
             self.lifecycle.has_started(slot.check().identity());

@@ -15,6 +15,7 @@ mod slot;
 mod state;
 mod target;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +66,8 @@ impl Engine {
         let lifecycle = Arc::<Lifecycle>::default();
         let teller = Arc::new(Teller::new(Arc::clone(&lifecycle), options.remembered));
         let roster = Roster::new(plan, prerequisites, &teller);
-        lifecycle.wait_for(roster.gates().map(|check| check.identity()));
+        let gates = roster.gates().map(|check| check.identity());
+        lifecycle.wait_for(&BTreeSet::new(), gates);
         Self {
             roster: Mutex::new(Arc::new(roster)),
             state: options.state,

@@ -228,3 +228,25 @@ async fn what_each_caller_got_stays_when_the_name_changes() {
     assert!(ask(&health, &up, Probe::Liveness).await.is_passing());
     assert_eq!(up.tenant.as_ref().unwrap().asked.now(), 2, "anew");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_has_started_for_a_caller_who_is_gone_has_started_still() {
+    let log = crate::log::Log::default();
+    let _guard = log.listen();
+    let health = builder().build().unwrap();
+    let gone = request(true);
+    let report = ask(&health, &gone, Probe::Startup).await;
+    assert!(report.is_passing(), "{report:?}");
+    drop(gone);
+    ask(&health, &request(false), Probe::Startup).await;
+    let unrelated = health_core::Check::new("unrelated", async || ());
+    health.register(unrelated.readiness()).unwrap();
+    log.take();
+    ask(&health, &request(false), Probe::Liveness).await;
+    let told = log.take();
+    let failure = told.iter().find(|line| line.contains("check=\"tenant\""));
+    assert!(
+        failure.is_some_and(|line| line.starts_with("ERROR check fails")),
+        "{told:?}"
+    );
+}
