@@ -50,8 +50,7 @@ impl Engine {
     /// The slots whose schedules are to be started, with what they run. Arguments are made here,
     /// under no lock, for that is the user's code.
     fn to_be_scheduled(&self, before: &Roster, next: &Roster) -> Vec<(Arc<Slot>, Instance)> {
-        let slots = next.slots().iter();
-        let new = slots.filter(|slot| before.place_of(slot).is_none());
+        let new = next.slots_not_in(before).into_iter();
         self.bound_to_nobody(new.filter(|slot| is_scheduled(slot)))
     }
 
@@ -75,18 +74,17 @@ impl Engine {
         next: &Arc<Roster>,
         scheduled: Vec<(Arc<Slot>, Instance)>,
     ) -> Option<io::Result<()>> {
+        // Probes wait for the lock, and there may be many checks.
+        let retired = before.slots_not_in(next);
+        let new = next.slots_not_in(before);
+        let names = before.names_in(next);
         let mut roster = lock(&self.roster);
         if !Arc::ptr_eq(&roster, before) {
             return None;
         }
-        let retired = before.slots().iter();
-        for slot in retired.filter(|slot| next.place_of(slot).is_none()) {
-            slot.retire();
-        }
-        for slot in next.slots() {
-            take_over(before, slot);
-        }
-        self.lifecycle.overrides.follow(&before.names_in(next));
+        retired.iter().for_each(|slot| slot.retire());
+        new.iter().for_each(|slot| take_over(before, slot));
+        self.lifecycle.overrides.follow(&names);
         *roster = Arc::clone(next);
         self.wait_for_gates(before, next);
         Some(self.start(scheduled))
@@ -98,7 +96,7 @@ impl Engine {
         let gates = roster.gates().map(|check| check.identity());
         self.lifecycle.wait_for(&before, gates);
         // One that passes meanwhile says so itself.
-        for slot in roster.slots().iter().filter(|slot| slot.has_passed()) {
+        for slot in roster.gate_slots().filter(|slot| slot.has_passed()) {
             self.lifecycle.has_started(slot.check().identity());
         }
     }
@@ -122,10 +120,7 @@ fn is_scheduled(slot: &Slot) -> bool {
 }
 
 /// What a slot that takes the place of another one begins with.
-fn take_over(before: &Roster, slot: &Arc<Slot>) {
-    if before.place_of(slot).is_some() {
-        return;
-    }
+fn take_over(before: &Roster, slot: &Slot) {
     let origin = slot.planned.origin.map(|origin| &before.slots()[origin]);
     let was_disabled = origin.is_some_and(|origin| origin.is_disabled());
     match (was_disabled, slot.is_disabled()) {

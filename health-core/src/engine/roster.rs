@@ -127,9 +127,21 @@ impl Roster {
 
     /// What has to pass before anything is ready.
     pub(super) fn gates(&self) -> impl Iterator<Item = &Arc<Check>> {
+        self.gate_slots().map(|slot| slot.check())
+    }
+
+    /// The slots of what has to pass before anything is ready.
+    pub(super) fn gate_slots(&self) -> impl Iterator<Item = &Arc<Slot>> {
         let enabled = self.slots.iter().filter(|slot| !slot.is_disabled());
-        let checks = enabled.map(|slot| slot.check());
-        checks.filter(|check| gate_of_readiness(check))
+        enabled.filter(|slot| gate_of_readiness(slot.check()))
+    }
+
+    /// The slots that are not in another roster.
+    pub(super) fn slots_not_in(&self, other: &Self) -> Vec<&Arc<Slot>> {
+        let slots = self.slots.iter();
+        slots
+            .filter(|slot| other.place_of(slot).is_none())
+            .collect()
     }
 
     /// The names that checks had before, by those that they have in the next roster; none for
