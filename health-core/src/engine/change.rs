@@ -82,7 +82,12 @@ impl Engine {
         if !Arc::ptr_eq(&roster, before) {
             return None;
         }
-        retired.iter().for_each(|slot| slot.retire());
+        for slot in retired {
+            slot.retire();
+            if names.get(slot.check().name()).is_none_or(Option::is_none) {
+                slot.disable();
+            }
+        }
         new.iter().for_each(|slot| take_over(before, slot));
         self.lifecycle.overrides.follow(&names);
         *roster = Arc::clone(next);

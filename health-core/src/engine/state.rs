@@ -35,7 +35,7 @@ pub(super) struct State {
     pub(super) said: Option<(Status, Asked)>,
     /// When its schedule begins, if it has one.
     pub(super) scheduled: Option<Instant>,
-    /// Whether the check is disabled: what becomes of a run under way changes nothing.
+    /// Whether the check is disabled, or gone: what becomes of a run under way changes nothing.
     pub(super) disabled: bool,
 }
 

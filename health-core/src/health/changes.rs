@@ -42,7 +42,7 @@ impl Health {
     }
 
     /// Removes a check. Checks that depend on it do without. A run that is under way is left to
-    /// its end.
+    /// its end, which changes nothing.
     ///
     /// # Errors
     /// If there is no check of this name.

@@ -498,6 +498,26 @@ async fn what_becomes_of_a_run_after_its_check_was_disabled_is_no_transition() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_becomes_of_a_run_after_its_check_was_removed_is_no_transition() {
+    struct Transitions(Count);
+    impl health_core::Observer for Transitions {
+        fn transition(&self, _: &health_core::Transition) {
+            self.0.one_more();
+        }
+    }
+    let heard = Count::default();
+    let check = Check::new("c", std::future::pending::<()>).readiness();
+    let health = health([check.with_cancel_after(ms(60_000))]);
+    health.observe(Transitions(heard.clone()));
+    let under_way = tokio::spawn(health.probe(Probe::Readiness, Caller::nobody()));
+    sleep(ms(100)).await;
+    health.remove("c").unwrap();
+    assert!(!under_way.await.unwrap().is_passing(), "as it was");
+    sleep(ms(70_000)).await;
+    assert_eq!(heard.now(), 0, "it is gone");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_disabled_counts_for_nothing_whatever_was_forced() {
     let health = health([
         Check::new("off", async || ()).readiness().with_tag("all"),
