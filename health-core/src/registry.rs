@@ -246,6 +246,7 @@ impl Plan {
             mistakes.extend(mistakes_of(check, state));
         }
         mistakes.extend(duplicates(&checks));
+        mistakes.extend(twins(&checks));
         dependencies::resolve(&checks, &self.excluded, mistakes)
     }
 }
@@ -330,6 +331,31 @@ fn duplicates(checks: &[&Check]) -> Vec<Mistake> {
         ))
     };
     by_name.into_iter().map(duplicate).collect()
+}
+
+/// Checks made at run time with the same name, of which one got another: nothing else could tell
+/// them apart.
+fn twins(checks: &[&Check]) -> Vec<Mistake> {
+    let mut by_identity = BTreeMap::<&str, Vec<&Check>>::new();
+    for check in checks
+        .iter()
+        .filter(|check| !check.identity().contains("::"))
+    {
+        by_identity.entry(check.identity()).or_default().push(check);
+    }
+    by_identity.retain(|_, same| same.iter().any(|check| check.name() != same[0].name()));
+    let twin = |(identity, same): (&str, Vec<&Check>)| {
+        let places = same
+            .iter()
+            .map(|c| format!("`{}` at {}", c.name(), c.location()));
+        let places = places.collect::<Vec<_>>().join(", ");
+        let count = same.len();
+        Mistake::new(format!(
+            "{count} checks were made with the name `{identity}`, which tells them apart also when \
+             one has another: {places}; make one with another name"
+        ))
+    };
+    by_identity.into_iter().map(twin).collect()
 }
 
 fn missing(names: &BTreeSet<&str>, required: &BTreeMap<String, Location>) -> Vec<Mistake> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::sample::spell;
 use crate::sync::{Mutex, lock};
@@ -44,9 +44,19 @@ impl Heartbeat {
 
     /// A check of this name that fails with "no heartbeat for 93 s". It serves no probe until told
     /// which.
+    ///
+    /// A process that was suspended finds its heartbeats too old when it wakes. Before it fails, the
+    /// check therefore waits for up to 0.3 s whether there is another beat.
     #[track_caller]
     pub fn check(&self, name: impl Into<Cow<'static, str>>) -> Check {
-        self.0.check(name.into(), "no heartbeat")
+        let pulse = self.0.clone();
+        Check::new(name, move || {
+            let pulse = pulse.clone();
+            async move {
+                pulse.renewed().await;
+                pulse.outcome("no heartbeat")
+            }
+        })
     }
 }
 
@@ -114,8 +124,24 @@ impl Pulse {
         })
     }
 
+    /// Waits a little while it is too old.
+    async fn renewed(&self) {
+        const LOOKS: u32 = 6;
+        const PAUSE: Duration = Duration::from_millis(50);
+        for _ in 0..LOOKS {
+            if self.age() <= self.longest {
+                break;
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    fn age(&self) -> Duration {
+        lock(&self.last).elapsed()
+    }
+
     fn outcome(&self, silent: &'static str) -> Outcome {
-        let age = lock(&self.last).elapsed();
+        let age = self.age();
         let outcome = if age > self.longest {
             Outcome::unhealthy(format!("{silent} for {}", spell(age)))
         } else {

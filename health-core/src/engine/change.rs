@@ -88,7 +88,10 @@ impl Engine {
                 slot.disable();
             }
         }
-        new.iter().for_each(|slot| take_over(before, slot));
+        for slot in new {
+            let runs_by_itself = scheduled.iter().any(|(own, _)| Arc::ptr_eq(own, slot));
+            take_over(before, slot, runs_by_itself);
+        }
         self.lifecycle.overrides.follow(&names);
         *roster = Arc::clone(next);
         self.wait_for_gates(before, next);
@@ -125,7 +128,7 @@ fn is_scheduled(slot: &Slot) -> bool {
 }
 
 /// What a slot that takes the place of another one begins with.
-fn take_over(before: &Roster, slot: &Slot) {
+fn take_over(before: &Roster, slot: &Slot, runs_by_itself: bool) {
     let origin = slot.planned.origin.map(|origin| &before.slots()[origin]);
     let was_disabled = origin.is_some_and(|origin| origin.is_disabled());
     match (was_disabled, slot.is_disabled()) {
@@ -133,7 +136,7 @@ fn take_over(before: &Roster, slot: &Slot) {
         (false, true) => slot.disable(),
         _ => {}
     }
-    if !is_scheduled(slot) {
+    if !runs_by_itself {
         slot.unschedule();
     }
 }

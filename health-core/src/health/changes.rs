@@ -16,6 +16,7 @@ impl Health {
     ///
     /// Nothing passes that was never seen to pass: a critical startup check that is added holds
     /// readiness back until it has passed.
+    /// A configuration that was applied before says nothing of it; apply it again.
     ///
     /// # Errors
     /// Every mistake at once; the check is not added then.
@@ -42,7 +43,9 @@ impl Health {
     }
 
     /// Removes a check. Checks that depend on it do without. A run that is under way is left to
-    /// its end, which changes nothing.
+    /// its end, which changes nothing; a check of the same name that is registered meanwhile is
+    /// another one, and may run beside it. To switch one off for a while,
+    /// [`disable`](Self::disable) it.
     ///
     /// # Errors
     /// If there is no check of this name.

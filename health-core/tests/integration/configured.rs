@@ -209,3 +209,17 @@ async fn startup_does_not_wait_for_what_a_configuration_switches_off() {
     assert!(probe(&health, Probe::Startup).await.is_passing());
     assert!(ready(&health).await.is_passing());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_was_given_away_is_not_given_to_another_check() {
+    let health = health([Check::new("a", async || ()).readiness()]);
+    health.rename("a", "b").unwrap();
+    let error = health.register(Check::new("a", async || ()).readiness());
+    let text = error.unwrap_err().to_string();
+    assert!(
+        text.contains("2 checks were made with the name `a`"),
+        "{text}"
+    );
+    health.apply(&HealthConfig::default()).unwrap();
+    assert_eq!(names(&health), ["a"]);
+}

@@ -36,6 +36,17 @@ async fn a_heartbeat_may_be_silent_for_so_long_and_no_longer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_heartbeat_that_was_suspended_with_its_process_is_given_a_moment() {
+    let heartbeat = Heartbeat::new(ms(30_000));
+    let health = health([fresh(heartbeat.check("worker"))]);
+    advance(ms(3_600_000)).await;
+    let asked = tokio::spawn(health.check("worker", Caller::nobody()).unwrap());
+    sleep(ms(200)).await;
+    heartbeat.beat();
+    assert_eq!(asked.await.unwrap().status(), Status::Healthy);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_job_has_to_succeed_often_enough() {
     let job = LastSuccess::new(ms(60_000));
     let health = health([fresh(job.check("report"))]);

@@ -16,7 +16,7 @@ pub(super) const SWITCHED: &[Scenario] = &[
         &[Is(Fails), Change(Disable("c"))],
     ),
     play(
-        "disabled, but forced",
+        "disabled, and forced",
         "",
         "`unhealthy` was forced, because of `INC-42`, and it was disabled",
         &[Force(Status::Unhealthy, None), Change(Disable("c"))],
