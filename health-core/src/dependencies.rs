@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::Check;
 use crate::error::Mistake;
-use crate::registry::{Gone, list};
+use crate::plan::Gone;
+use crate::registry::list;
 
 /// For each check the places of those that it depends on; everything wrong with them is noted.
 pub(crate) fn resolve(

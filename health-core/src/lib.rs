@@ -26,6 +26,7 @@ mod observe;
 mod outcome;
 mod override_file;
 mod overrides;
+mod plan;
 mod probe;
 mod registry;
 mod report;

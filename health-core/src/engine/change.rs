@@ -12,7 +12,7 @@ use super::{Engine, schedule};
 use crate::BuildError;
 use crate::context::{Caller, Context};
 use crate::error::Mistake;
-use crate::registry::Plan;
+use crate::plan::Plan;
 use crate::sync::lock;
 
 impl Engine {

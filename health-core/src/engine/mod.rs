@@ -33,7 +33,7 @@ use self::target::Gate;
 use crate::context::{Caller, Context, Requirement, StateMap};
 use crate::lifecycle::Lifecycle;
 use crate::observe::{Observer, Teller};
-use crate::registry::Plan;
+use crate::plan::Plan;
 use crate::sample::Asked;
 use crate::sync::{Mutex, lock};
 use crate::{Check, Entry, GroupReport, History, Phase, Probe, Report};

@@ -9,7 +9,7 @@ use super::causes::{Known, Prerequisites};
 use super::gate_of_readiness;
 use super::slot::Slot;
 use crate::observe::Teller;
-use crate::registry::{Gone, Plan, Planned};
+use crate::plan::{Gone, Plan, Planned};
 use crate::{Check, Entry, Probe};
 
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use crate::bind::{Binder, Work};
 use crate::context::Context;
 use crate::finding::{Finding, Found};
 use crate::observe::Teller;
-use crate::registry::Planned;
+use crate::plan::Planned;
 use crate::sample::{Asked, Sample};
 use crate::sync::{Mutex, discard, guarded, lock};
 use crate::told::Told;

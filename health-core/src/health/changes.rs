@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::registry::Plan;
+use crate::plan::Plan;
 use crate::surprises;
 use crate::{BuildError, Check, Health, HealthConfig, Mistake};
 

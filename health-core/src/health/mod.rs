@@ -11,7 +11,7 @@ use crate::engine::{Engine, Options, Runtime};
 use crate::error::Mistake;
 use crate::gate::attempts;
 use crate::override_file;
-use crate::registry::Plan;
+use crate::plan::Plan;
 use crate::sync::{Mutex, lock};
 use crate::{
     BuildError, Caller, Check, Entry, GroupReport, HealthBuilder, History, IntoOutcome,

@@ -2,19 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use health_core::{Caller, Check, Entry, Health, Override, Phase, Probe, Reason, Status};
+use health_core::{
+    Caller, Check, Entry, Health, Observer, Override, Phase, Probe, Reason, Status, Transition,
+};
 use tokio::time::{advance, sleep};
 
-use crate::support::{Count, OnDrop, entry, health, ms, names, probe, ready};
-
-fn counted(name: &'static str, calls: &Count) -> Check {
-    let calls = calls.clone();
-    Check::new(name, move || {
-        calls.one_more();
-        async {}
-    })
-    .readiness()
-}
+use crate::support::{Count, OnDrop, counted, entry, health, ms, names, probe, ready};
 
 /// Passes while the count is zero.
 fn failing_while(name: &'static str, failing: &Count) -> Check {
@@ -457,14 +450,17 @@ async fn a_schedule_that_has_not_begun_is_not_put_off_by_another_name() {
     assert!(calls.now() > 0, "it was due 60 s after the start");
 }
 
+/// Counts them.
+struct Transitions(Count);
+
+impl Observer for Transitions {
+    fn transition(&self, _: &Transition) {
+        self.0.one_more();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_observer_hears_each_transition_of_checks_that_came_after_it() {
-    struct Transitions(Count);
-    impl health_core::Observer for Transitions {
-        fn transition(&self, _: &health_core::Transition) {
-            self.0.one_more();
-        }
-    }
     let heard = Count::default();
     let health = health([]);
     health.observe(Transitions(heard.clone()));
@@ -478,43 +474,19 @@ async fn an_observer_hears_each_transition_of_checks_that_came_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_becomes_of_a_run_after_its_check_was_disabled_is_no_transition() {
-    struct Transitions(Count);
-    impl health_core::Observer for Transitions {
-        fn transition(&self, _: &health_core::Transition) {
-            self.0.one_more();
-        }
+async fn what_becomes_of_a_run_after_its_check_was_disabled_or_removed_is_no_transition() {
+    for change in [Health::disable, Health::remove] {
+        let heard = Count::default();
+        let check = Check::new("c", std::future::pending::<()>).readiness();
+        let health = health([check.with_cancel_after(ms(60_000))]);
+        health.observe(Transitions(heard.clone()));
+        let under_way = tokio::spawn(health.probe(Probe::Readiness, Caller::nobody()));
+        sleep(ms(100)).await;
+        change(&health, "c").unwrap();
+        assert!(!under_way.await.unwrap().is_passing(), "as it was");
+        sleep(ms(70_000)).await;
+        assert_eq!(heard.now(), 0, "it counts for nothing");
     }
-    let heard = Count::default();
-    let check = Check::new("c", std::future::pending::<()>).readiness();
-    let health = health([check.with_cancel_after(ms(60_000))]);
-    health.observe(Transitions(heard.clone()));
-    let under_way = tokio::spawn(health.probe(Probe::Readiness, Caller::nobody()));
-    sleep(ms(100)).await;
-    health.disable("c").unwrap();
-    assert!(!under_way.await.unwrap().is_passing(), "as it was");
-    sleep(ms(70_000)).await;
-    assert_eq!(heard.now(), 0, "what is disabled counts for nothing");
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_becomes_of_a_run_after_its_check_was_removed_is_no_transition() {
-    struct Transitions(Count);
-    impl health_core::Observer for Transitions {
-        fn transition(&self, _: &health_core::Transition) {
-            self.0.one_more();
-        }
-    }
-    let heard = Count::default();
-    let check = Check::new("c", std::future::pending::<()>).readiness();
-    let health = health([check.with_cancel_after(ms(60_000))]);
-    health.observe(Transitions(heard.clone()));
-    let under_way = tokio::spawn(health.probe(Probe::Readiness, Caller::nobody()));
-    sleep(ms(100)).await;
-    health.remove("c").unwrap();
-    assert!(!under_way.await.unwrap().is_passing(), "as it was");
-    sleep(ms(70_000)).await;
-    assert_eq!(heard.now(), 0, "it is gone");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,20 +4,11 @@ use health_core::{Check, Health, HealthBuilder, HealthConfig, Probe, Runtime, St
 use serde_json::{Value, json};
 use tokio::time::{advance, sleep};
 
-use crate::support::{Count, entry, health, ms, names, probe, ready};
+use crate::support::{Count, counted, entry, health, ms, names, probe, ready};
 
 fn config(said: Value) -> HealthConfig {
     let config: HealthConfig = serde_json::from_value(said).unwrap();
     config.with_source("health.json")
-}
-
-fn counted(name: &'static str, calls: &Count) -> Check {
-    let calls = calls.clone();
-    Check::new(name, move || {
-        calls.one_more();
-        async {}
-    })
-    .readiness()
 }
 
 /// All that can be seen of the checks.

@@ -73,3 +73,13 @@ pub(crate) fn names(health: &Health) -> Vec<String> {
     let checks = health.checks();
     checks.iter().map(|check| check.name().to_owned()).collect()
 }
+
+/// A check of readiness that passes, and counts its runs.
+pub(crate) fn counted(name: &'static str, calls: &Count) -> Check {
+    let calls = calls.clone();
+    Check::new(name, move || {
+        calls.one_more();
+        async {}
+    })
+    .readiness()
+}
