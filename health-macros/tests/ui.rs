@@ -3,7 +3,7 @@
 use std::env;
 use std::process::Command;
 
-/// The compiler whose diagnostics are in `tests/ui/fail/*.stderr`; others word theirs otherwise.
+/// The compiler whose diagnostics are in `tests/ui/fail/*/*.stderr`; others word theirs otherwise.
 /// To bless new ones: `TRYBUILD=overwrite cargo test -p health-macros --test ui`.
 const BLESSED: &str = "1.95.0";
 
@@ -12,7 +12,7 @@ fn ui() {
     let compiler = compiler();
     let cases = trybuild::TestCases::new();
     if compiler == BLESSED {
-        cases.compile_fail("tests/ui/fail/*.rs");
+        cases.compile_fail("tests/ui/fail/**/*.rs");
     } else {
         println!("SKIPPED: tests/ui/fail is for rustc {BLESSED}, and this is {compiler}");
     }
