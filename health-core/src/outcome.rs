@@ -266,7 +266,9 @@ impl fmt::Display for Reason {
     label = "not a health check result",
     note = "return `()`, `bool`, `Status`, `Outcome`, or a `Result` of one of these whose error \
             converts into `Box<dyn Error + Send + Sync>`; or several of them with their names, as \
-            `Vec<(String, _)>` or `BTreeMap<String, _>`"
+            `Vec<(String, _)>` or `BTreeMap<String, _>`",
+    note = "an error that does not convert is returned as its text, by \
+            `.map_err(|error| error.to_string())`"
 )]
 pub trait IntoOutcome {
     /// Converts the returned value.

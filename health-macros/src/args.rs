@@ -3,31 +3,54 @@
 use proc_macro2::{Span, TokenStream};
 use syn::{Error, Path};
 
-use crate::argument::{Argument, arguments};
-use crate::values::{
-    KINDS, Kind, Kinds, Method, Ms, Name, Prerequisites, Runs, Tags, Value, combined,
-};
+use crate::argument::{Argument, Piece, pieces};
+use crate::arguments::Arguments;
+use crate::kind::{KINDS, Kind, Kinds, written_kinds};
+use crate::meant::{elements, flag, flatten};
+use crate::milliseconds::milliseconds;
+use crate::numbers::{Ms, Runs};
+use crate::said::Said;
+use crate::unknown::Unknown;
+use crate::values::{Method, Name, Prerequisites, Tags, Value, combined};
 
 /// Declares arguments, a line each: what it is called, and what its value is.
 macro_rules! declare {
-    ($(#[$doc:meta])* $arguments:ident { $($name:literal => $field:ident: $value:ty,)* }) => {
+    (
+        $(#[$doc:meta])*
+        $arguments:ident, as in $example:literal { $($name:literal => $field:ident: $value:ty,)* }
+    ) => {
         $(#[$doc])*
         #[derive(Default)]
         pub(crate) struct $arguments {
             $(pub(crate) $field: Said<$value>,)*
         }
 
-        impl $arguments {
-            pub(crate) const NAMES: &'static [&'static str] = &[$($name),*];
+        impl Arguments for $arguments {
+            const NAMES: &'static [&'static str] = &[$($name),*];
+            const EXAMPLE: &'static str = $example;
 
-            /// Takes one argument; `whose` says where it stands, if not on top.
-            fn take(&mut self, argument: &Argument, whose: &str) -> syn::Result<()> {
+            fn take(&mut self, argument: &Argument) -> Option<syn::Result<()>> {
                 match &*argument.called() {
-                    $($name => self.$field.take(argument),)*
-                    _ => Err(argument.unknown(whose, Self::NAMES)),
+                    $($name => Some(self.$field.take(argument)),)*
+                    _ => None,
                 }
             }
 
+            fn written(argument: &Argument) -> (Option<String>, &'static str) {
+                match &*argument.called() {
+                    $($name => (<$value as Value>::meant(argument), <$value as Value>::EXAMPLE),)*
+                    _ => (None, ""),
+                }
+            }
+
+            fn spoil(&mut self, name: Option<&str>) {
+                $(if name.is_none_or(|name| name == $name) {
+                    self.$field.spoil();
+                })*
+            }
+        }
+
+        impl $arguments {
             /// What was said, as calls of the descriptor's methods.
             pub(crate) fn calls(&self, probe: Option<Kind>) -> TokenStream {
                 [$(self.$field.call(&Method { name: $name, probe })),*].into_iter().collect()
@@ -38,7 +61,7 @@ macro_rules! declare {
 
 declare! {
     /// What the attribute says; defaults are the runtime's.
-    Args {
+    Args, as in "kind = \"readiness\"" {
         "kind" => kind: Kinds,
         "name" => name: Name,
         "timeout_ms" => timeout_ms: Ms<1>,
@@ -67,7 +90,7 @@ declare! {
 
 declare! {
     /// What differs for one probe.
-    Own {
+    Own, as in "timeout_ms = 300" {
         "timeout_ms" => timeout_ms: Ms<1>,
         "critical" => critical: bool,
     }
@@ -77,27 +100,53 @@ impl Args {
     /// Reads all arguments; every mistake is noted at its own token.
     pub(crate) fn parse(tokens: TokenStream, mistakes: &mut Vec<Error>) -> Self {
         let mut args = Self::default();
-        let arguments = match arguments(tokens) {
-            Ok(arguments) => arguments,
-            Err(error) => {
-                mistakes.push(error);
-                return args;
-            }
-        };
-        for argument in arguments {
-            let taken = argument.and_then(|argument| args.take(&argument, ""));
-            mistakes.extend(taken.err());
-        }
+        let pieces = pieces(tokens);
+        let is_empty = pieces.is_empty();
+        let pieces = args.take_bare_kinds(pieces, mistakes);
+        mistakes.extend(args.take_all(pieces, None));
         if args.kind.is_unsaid() {
-            mistakes.push(Error::new(
-                Span::call_site(),
-                format!(
-                    "missing `kind`, the probe that asks: write `kind = \"readiness\"`; allowed \
-                     are {KINDS}, or a list of them"
-                ),
-            ));
+            mistakes.push(args.missing_kind(is_empty));
         }
         args
+    }
+
+    /// Where no `kind` is said, `readiness` or `"readiness"` alone is one.
+    fn take_bare_kinds(&mut self, pieces: Vec<Piece>, mistakes: &mut Vec<Error>) -> Vec<Piece> {
+        if pieces.iter().any(says_kind) {
+            return pieces;
+        }
+        let (bare, pieces): (Vec<_>, _) = pieces.into_iter().map(read_bare).partition(is_bare);
+        let kinds: Vec<_> = bare.iter().flat_map(|(_, kinds)| kinds.clone()).collect();
+        if let Some((first, _)) = bare.into_iter().next() {
+            let example = written_kinds(&kinds);
+            let text = format!("expected an argument: write `kind = {example}`");
+            mistakes.push(match first {
+                Piece::Argument(argument) => Error::new(argument.name.span(), text),
+                Piece::Value(value) => Error::new_spanned(value, text),
+                Piece::Nonsense(error) => error,
+            });
+            self.kind.spoil();
+        }
+        pieces.into_iter().map(|(piece, _)| piece).collect()
+    }
+
+    fn missing_kind(&self, is_empty: bool) -> Error {
+        let said = Kind::ALL.into_iter().map(|(_, kind)| kind);
+        let said: Vec<_> = said.filter(|kind| !self.own(*kind).is_unsaid()).collect();
+        let said = match &*said {
+            [] => Kinds::EXAMPLE.to_owned(),
+            said => written_kinds(said),
+        };
+        let example = if is_empty {
+            format!("#[health_check(kind = {said})]")
+        } else {
+            format!("kind = {said}")
+        };
+        let text = format!(
+            "missing `kind`, the probe that asks: write `{example}`; allowed are {KINDS}, or a \
+             list of them"
+        );
+        Error::new(Span::call_site(), text)
     }
 
     /// What is said for one probe alone.
@@ -110,98 +159,60 @@ impl Args {
     }
 }
 
+/// Whether a piece says the kind, however it calls it.
+fn says_kind(piece: &Piece) -> bool {
+    match piece {
+        Piece::Argument(argument) if argument.called() == "kind" => true,
+        Piece::Argument(argument) => Unknown::new::<Args>(argument, None).meant == Some("kind"),
+        Piece::Value(_) | Piece::Nonsense(_) => false,
+    }
+}
+
+/// A piece with the kinds that it names alone.
+fn read_bare(piece: Piece) -> (Piece, Vec<Kind>) {
+    let kinds = match &piece {
+        Piece::Argument(argument) if argument.is_bare() => {
+            Kind::meant(&argument.called()).into_iter().collect()
+        }
+        Piece::Value(value) => {
+            let mut elements = Vec::new();
+            flatten(value, &mut elements);
+            Kind::all_meant(&elements).unwrap_or_default()
+        }
+        Piece::Argument(_) | Piece::Nonsense(_) => Vec::new(),
+    };
+    (piece, kinds)
+}
+
+fn is_bare((_, kinds): &(Piece, Vec<Kind>)) -> bool {
+    !kinds.is_empty()
+}
+
 impl Value for Own {
+    const EXAMPLE: &'static str = "(timeout_ms = 300)";
+
     fn read(argument: &Argument) -> syn::Result<Self> {
         let name = argument.called();
-        let arguments = argument.list().map(arguments).transpose()?;
-        let Some(arguments) = arguments.filter(|arguments| !arguments.is_empty()) else {
-            let text = format!(
-                "`{name}` expects what differs for it, `timeout_ms`, `critical` or both: write \
-                 `{name}(timeout_ms = 300)`"
-            );
-            return Err(argument.mistake(None, text));
+        let pieces = argument.list().map(pieces);
+        let Some(pieces) = pieces.filter(|pieces| !pieces.is_empty()) else {
+            let what = "what differs for it, `timeout_ms`, `critical` or both";
+            return Err(argument.expects::<Self>(what, None));
         };
         let mut own = Self::default();
-        let whose = format!(" of `{name}`");
-        let mistakes = arguments.into_iter().filter_map(|argument| {
-            let taken = argument.and_then(|argument| own.take(&argument, &whose));
-            taken.err()
-        });
-        combined(mistakes).map_or(Ok(own), Err)
+        let mistakes = own.take_all(pieces, Some(&name));
+        combined(mistakes.into_iter()).map_or(Ok(own), Err)
     }
 
     fn call(&self, method: &Method<'_>) -> TokenStream {
         self.calls(Kind::named(method.name))
     }
-}
 
-/// What was said with one argument.
-#[derive(Default)]
-pub(crate) enum Said<T> {
-    #[default]
-    Nothing,
-    /// A mistake, which was told already.
-    Nonsense,
-    This(Given<T>),
-}
-
-/// A value, and where it stands.
-pub(crate) struct Given<T> {
-    pub(crate) value: T,
-    name: Span,
-    pub(crate) at: Span,
-}
-
-impl<T> Said<T> {
-    pub(crate) fn is_unsaid(&self) -> bool {
-        matches!(self, Self::Nothing)
-    }
-
-    pub(crate) fn given(&self) -> Option<&Given<T>> {
-        match self {
-            Self::This(given) => Some(given),
-            Self::Nothing | Self::Nonsense => None,
-        }
-    }
-
-    /// Where it is said, if that is no mistake.
-    pub(crate) fn name(&self) -> Option<Span> {
-        self.given().map(|given| given.name)
-    }
-
-    pub(crate) fn value(&self) -> Option<&T> {
-        self.given().map(|given| &given.value)
-    }
-
-    /// What holds, as far as it is known.
-    pub(crate) fn or<'a, U>(
-        &'a self,
-        default: Option<U>,
-        value: impl FnOnce(&'a T) -> Option<U>,
-    ) -> Option<U> {
-        match self {
-            Self::Nothing => default,
-            Self::Nonsense => None,
-            Self::This(given) => value(&given.value),
-        }
-    }
-}
-
-impl<T: Value> Said<T> {
-    fn take(&mut self, argument: &Argument) -> syn::Result<()> {
-        *self = Self::Nonsense;
-        let value = T::read(argument)?;
-        *self = Self::This(Given {
-            value,
-            name: argument.name.span(),
-            at: argument.place(),
-        });
-        Ok(())
-    }
-
-    fn call(&self, method: &Method<'_>) -> TokenStream {
-        self.value()
-            .map(|value| value.call(method))
-            .unwrap_or_default()
+    fn meant(argument: &Argument) -> Option<String> {
+        let [value] = &*elements(argument) else {
+            return None;
+        };
+        let timeout = milliseconds(value, Some(1.0)).filter(|timeout| *timeout > 0);
+        let timeout = timeout.map(|timeout| format!("(timeout_ms = {timeout})"));
+        timeout.or_else(|| Some(format!("(critical = {})", flag(argument)?)))
     }
 }

@@ -1,63 +1,150 @@
 //! One argument as it is written, whatever it means.
 
-use proc_macro2::{Group, Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, Lit, Token, token};
 
+use crate::spell::spell;
+
+/// What stands between two commas.
+pub(crate) enum Piece {
+    Argument(Argument),
+    /// A value that no name stands before.
+    Value(Expr),
+    Nonsense(Error),
+}
+
 /// `name = value` or `name(...)`; the value may be missing or nonsense, which is told later, in
 /// its place.
+#[derive(Clone)]
 pub(crate) struct Argument {
     pub(crate) name: Ident,
+    /// How many milliseconds a number counts, if it says so.
+    pub(crate) unit: Option<f64>,
     written: Written,
 }
 
+#[derive(Clone)]
 enum Written {
     Nothing,
     Value(Expr),
     List(Group),
+    Nonsense(Error),
 }
 
-/// The arguments in a list; one that is repeated is a mistake.
-pub(crate) fn arguments(tokens: TokenStream) -> syn::Result<Vec<syn::Result<Argument>>> {
-    let parsed = Punctuated::<Argument, Token![,]>::parse_terminated.parse2(tokens)?;
-    let mut seen = Vec::new();
-    let unrepeated = |argument: Argument| {
-        let name = argument.called();
-        if seen.contains(&name) {
-            let text = format!("`{name}` is given more than once");
-            return Err(Error::new(argument.name.span(), text));
+/// What is in a list. A mistake in one piece keeps none of the others from being read.
+pub(crate) fn pieces(tokens: TokenStream) -> Vec<Piece> {
+    let read = |input: ParseStream<'_>| {
+        let mut pieces = Vec::new();
+        while !input.is_empty() {
+            read_piece(input, &mut pieces);
         }
-        seen.push(name);
-        Ok(argument)
+        Ok(pieces)
     };
-    Ok(parsed.into_iter().map(unrepeated).collect())
+    let pieces = read.parse2(tokens);
+    pieces.unwrap_or_else(|error| vec![Piece::Nonsense(error)])
 }
 
-impl Parse for Argument {
+fn read_piece(input: ParseStream<'_>, pieces: &mut Vec<Piece>) {
+    let piece = input.parse().unwrap_or_else(Piece::Nonsense);
+    let is_readable = piece.is_readable();
+    pieces.push(piece);
+    if is_readable && !at_end(input) {
+        pieces.push(Piece::Nonsense(input.error("expected `,`")));
+        if input.peek(Ident::peek_any) && (input.peek2(Token![=]) || input.peek2(token::Paren)) {
+            return;
+        }
+    }
+    while !at_end(input) && input.parse::<TokenTree>().is_ok() {}
+    // There is one, or nothing.
+    let _: syn::Result<Token![,]> = input.parse();
+}
+
+fn at_end(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
+}
+
+impl Piece {
+    fn is_readable(&self) -> bool {
+        match self {
+            Self::Argument(argument) => !matches!(argument.written, Written::Nonsense(_)),
+            Self::Value(_) => true,
+            Self::Nonsense(_) => false,
+        }
+    }
+}
+
+impl Parse for Piece {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if input.peek(Lit) {
-            let text = "expected an argument, as in `kind = \"readiness\"`";
-            return Err(input.error(text));
+        let is_name = input.peek(Ident::peek_any) && !input.peek(Lit);
+        if !is_name || input.peek2(Token![::]) {
+            let is_value = is_name || input.peek(Lit) || input.peek(token::Bracket);
+            if is_value || input.peek(Token![::]) {
+                return input.parse().map(Self::Value);
+            }
+            return Err(input.error("expected an argument, as in `kind = \"readiness\"`"));
         }
         let name = input.call(Ident::parse_any)?;
-        if input.peek(token::Paren) {
-            let written = Written::List(input.parse()?);
-            return Ok(Self { name, written });
+        if input.peek(Token![-]) && input.peek2(Ident::peek_any) {
+            return Err(dashed(&name, input));
         }
-        let equals = input.parse::<Option<Token![=]>>()?;
-        let written = if input.is_empty() || input.peek(Token![,]) {
-            Written::Nothing
-        } else if equals.is_some() {
-            Written::Value(input.parse()?)
-        } else {
-            let text = format!("expected `=` after `{name}`, as in `{name} = ...`");
-            return Err(Error::new(input.span(), text));
-        };
-        Ok(Self { name, written })
+        let written = Written::read(&name, input).unwrap_or_else(Written::Nonsense);
+        let unit = None;
+        Ok(Self::Argument(Argument {
+            name,
+            unit,
+            written,
+        }))
     }
+}
+
+/// The mistake of a name such as `timeout-ms`.
+fn dashed(name: &Ident, input: ParseStream<'_>) -> Error {
+    let mut tokens = name.to_token_stream();
+    let mut called = name.unraw().to_string();
+    while input.peek(Token![-]) && input.peek2(Ident::peek_any) {
+        tokens.extend(input.parse::<TokenTree>());
+        if let Ok(word) = input.call(Ident::parse_any) {
+            called += &format!("_{}", word.unraw());
+            word.to_tokens(&mut tokens);
+        }
+    }
+    let text = format!("the words of a name are joined by `_`: write `{called}`");
+    Error::new_spanned(tokens, text)
+}
+
+impl Written {
+    fn read(name: &Ident, input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(token::Paren) {
+            return Ok(Self::List(input.parse()?));
+        }
+        let is_another = input.peek(Token![==]) || input.peek(Token![=>]);
+        let is_equals = input.peek(Token![=]) && !is_another;
+        if is_equals {
+            input.parse::<Token![=]>()?;
+        }
+        if at_end(input) {
+            Ok(Self::Nothing)
+        } else if is_equals {
+            input.parse().map(Self::Value)
+        } else {
+            let value = value_ahead(&input.fork()).unwrap_or_else(|| "...".to_owned());
+            let text = format!("expected `=` after `{name}`: write `{name} = {value}`");
+            Err(Error::new(input.span(), text))
+        }
+    }
+}
+
+/// The value that comes after something that is not `=`.
+fn value_ahead(input: ParseStream<'_>) -> Option<String> {
+    while input.peek(Token![:]) || input.peek(Token![=]) || input.peek(Token![>]) {
+        input.parse::<TokenTree>().ok()?;
+    }
+    let value: Expr = input.parse().ok()?;
+    Some(spell(&value))
 }
 
 impl Argument {
@@ -66,11 +153,20 @@ impl Argument {
         self.name.unraw().to_string()
     }
 
+    /// The same under another name, with what the former name says of its unit.
+    pub(crate) fn renamed(&self, name: &str, unit: Option<f64>) -> Self {
+        Self {
+            name: Ident::new(name, self.name.span()),
+            unit,
+            written: self.written.clone(),
+        }
+    }
+
     /// The value as it was written, also where a macro wrote it.
     pub(crate) fn value(&self) -> Option<&Expr> {
         match &self.written {
             Written::Value(value) => Some(ungrouped(value)),
-            Written::Nothing | Written::List(_) => None,
+            Written::Nothing | Written::List(_) | Written::Nonsense(_) => None,
         }
     }
 
@@ -82,15 +178,29 @@ impl Argument {
     pub(crate) fn list(&self) -> Option<TokenStream> {
         match &self.written {
             Written::List(list) => Some(list.stream()),
-            Written::Nothing | Written::Value(_) => None,
+            Written::Nothing | Written::Value(_) | Written::Nonsense(_) => None,
         }
     }
 
-    /// The mistake of a value that is not what is expected, at the part that is to blame.
-    pub(crate) fn expects(&self, what: &str, example: &str, blamed: Option<&Expr>) -> Error {
-        let name = self.name.unraw();
-        let text = format!("`{name}` expects {what}: write `{name} = {example}`");
-        self.mistake(blamed, text)
+    /// The value, which may stand in parentheses instead.
+    pub(crate) fn sole_value(&self) -> Option<Expr> {
+        match self.list() {
+            Some(list) => syn::parse2(list).ok(),
+            None => self.value().cloned(),
+        }
+    }
+
+    /// Whether it is its name alone.
+    pub(crate) fn is_bare(&self) -> bool {
+        matches!(self.written, Written::Nothing)
+    }
+
+    /// The mistake in how it is written, if there is one.
+    pub(crate) fn nonsense(&self) -> Option<Error> {
+        match &self.written {
+            Written::Nonsense(error) => Some(error.clone()),
+            Written::Nothing | Written::Value(_) | Written::List(_) => None,
+        }
     }
 
     /// A mistake at a part of the value, or else at the value, or else at the name.
@@ -98,7 +208,7 @@ impl Argument {
         match (&self.written, blamed) {
             (_, Some(value)) | (Written::Value(value), None) => Error::new_spanned(value, text),
             (Written::List(list), None) => Error::new(list.span(), text),
-            (Written::Nothing, None) => Error::new(self.name.span(), text),
+            (Written::Nothing | Written::Nonsense(_), None) => Error::new(self.name.span(), text),
         }
     }
 
@@ -106,24 +216,10 @@ impl Argument {
     pub(crate) fn place(&self) -> Span {
         self.value().map_or_else(|| self.name.span(), Spanned::span)
     }
-
-    /// The mistake of a name that no argument has; `whose` says where it stands, if not on top.
-    pub(crate) fn unknown(&self, whose: &str, names: &[&str]) -> Error {
-        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-        let names = match &*names {
-            [others @ .., last] if !others.is_empty() => {
-                format!("{} and {last}", others.join(", "))
-            }
-            names => names.join(""),
-        };
-        let name = self.called();
-        let text = format!("unknown argument `{name}`{whose}; there are {names}");
-        Error::new(self.name.span(), text)
-    }
 }
 
 /// What a macro passed on as `$value:expr` or `$value:literal` comes in a group.
-fn ungrouped(mut value: &Expr) -> &Expr {
+pub(crate) fn ungrouped(mut value: &Expr) -> &Expr {
     while let Expr::Group(group) = value {
         value = &group.expr;
     }

@@ -3,11 +3,25 @@
 
 mod args;
 mod argument;
+mod arguments;
+mod description;
 mod expand;
+mod foreign;
+mod kind;
+mod meant;
+mod milliseconds;
+mod nearest;
+mod numbers;
 mod relations;
+mod said;
 mod signature;
+mod spell;
 #[cfg(test)]
 mod tests;
+mod texts;
+mod types;
+mod unknown;
+mod validate;
 mod values;
 
 use proc_macro::TokenStream;

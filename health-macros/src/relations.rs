@@ -2,8 +2,10 @@
 
 use syn::Error;
 
-use crate::args::{Args, Said};
-use crate::values::{Kind, Ms};
+use crate::args::Args;
+use crate::kind::Kind;
+use crate::numbers::Ms;
+use crate::said::Said;
 
 /// The timeout where nothing else is said.
 const TIMEOUT_MS: u64 = 800;

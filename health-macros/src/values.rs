@@ -1,19 +1,28 @@
 //! The values of arguments: how they are read, and how they are passed on.
 
-use std::ops::RangeInclusive;
-
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Error, Expr, Lit, Path};
 
-use crate::argument::{Argument, literal};
+use crate::argument::Argument;
+use crate::kind::Kind;
+use crate::meant::{elements, words, written_list};
+use crate::spell::spell;
+use crate::texts::{Text, distinct, list, slice};
 
 pub(crate) trait Value: Sized {
+    /// One that is right.
+    const EXAMPLE: &'static str;
+
     /// Reads it; every mistake is told at its own token.
     fn read(argument: &Argument) -> syn::Result<Self>;
 
     /// The calls that pass it on.
     fn call(&self, method: &Method<'_>) -> TokenStream;
+
+    /// How the value would be written that is meant by one that is not right, as far as that can
+    /// be told.
+    fn meant(argument: &Argument) -> Option<String>;
 }
 
 /// A method of the descriptor: that of an argument, or what differs for one probe.
@@ -23,7 +32,7 @@ pub(crate) struct Method<'a> {
 }
 
 impl Method<'_> {
-    fn with(&self, value: impl ToTokens) -> TokenStream {
+    pub(crate) fn with(&self, value: impl ToTokens) -> TokenStream {
         let name = self.name;
         match self.probe {
             None => {
@@ -38,72 +47,15 @@ impl Method<'_> {
     }
 }
 
-/// A probe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Liveness,
-    Readiness,
-    Startup,
-}
-
-pub(crate) const KINDS: &str = "`\"liveness\"`, `\"readiness\"` and `\"startup\"`";
-
-impl Kind {
-    pub(crate) const ALL: [(&'static str, Self); 3] = [
-        ("liveness", Self::Liveness),
-        ("readiness", Self::Readiness),
-        ("startup", Self::Startup),
-    ];
-
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        let kind = Self::ALL.into_iter().find(|(other, _)| *other == name);
-        kind.map(|(_, kind)| kind)
-    }
-}
-
-impl ToTokens for Kind {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        let kind = format_ident!("{self:?}");
-        tokens.extend(quote!(__health::Probe::#kind));
-    }
-}
-
-/// The probes that a check serves.
-pub(crate) struct Kinds(pub(crate) Vec<Kind>);
-
-impl Value for Kinds {
-    fn read(argument: &Argument) -> syn::Result<Self> {
-        let what = format!("a probe or a list of probes, of {KINDS}");
-        let names = match argument.value() {
-            Some(value @ Expr::Lit(_)) => vec![string(value)],
-            list => strings(list),
-        };
-        let names: Result<Vec<_>, _> = names.into_iter().collect();
-        let names = names.map_err(|blamed| argument.expects(&what, "\"readiness\"", blamed))?;
-        if names.is_empty() {
-            return Err(argument.expects(&what, "[\"readiness\"]", None));
-        }
-        let known = |name: &str| match Kind::named(name) {
-            Some(_) => None,
-            None => Some(format!("unknown kind `{name}`; allowed are {KINDS}")),
-        };
-        let names = distinct(names, "", known)?;
-        let kinds = names.iter().filter_map(|(name, _)| Kind::named(name));
-        Ok(Self(kinds.collect()))
-    }
-
-    fn call(&self, method: &Method<'_>) -> TokenStream {
-        self.0.iter().map(|kind| method.with(kind)).collect()
-    }
-}
-
 /// The name of a check.
 pub(crate) struct Name(pub(crate) String);
 
 impl Value for Name {
+    const EXAMPLE: &'static str = "\"database\"";
+
     fn read(argument: &Argument) -> syn::Result<Self> {
         let Some(Lit::Str(name)) = argument.literal() else {
-            return Err(argument.expects("a text", "\"database\"", None));
+            return Err(argument.expects::<Self>("a text", None));
         };
         let value = name.value();
         match mistake_in_name(&value) {
@@ -115,6 +67,13 @@ impl Value for Name {
     fn call(&self, method: &Method<'_>) -> TokenStream {
         method.with(&self.0)
     }
+
+    fn meant(argument: &Argument) -> Option<String> {
+        match &*words(&elements(argument))? {
+            [word] => respelt(word).map(|name| format!("{name:?}")),
+            _ => None,
+        }
+    }
 }
 
 /// Why a text cannot be the name of a check.
@@ -122,11 +81,19 @@ pub(crate) fn mistake_in_name(name: &str) -> Option<String> {
     if is_name(name) {
         return None;
     }
+    let example = respelt(name).unwrap_or_else(|| "database".to_owned());
     Some(format!(
         "{} cannot be the name of a check, for it stands in paths, metrics and OpenAPI keys: use \
-         up to 100 letters, digits, `_`, `-` and `.`, as in `name = \"database\"`",
+         up to 100 letters, digits, `_`, `-` and `.`, as in `name = \"{example}\"`",
         quoted(name)
     ))
+}
+
+/// A name with what joins its words instead of what may not stand in one.
+fn respelt(name: &str) -> Option<String> {
+    let words = name.split(|c: char| c.is_ascii() && !is_name(&c.to_string()) && c != '.');
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    Some(words.join("_")).filter(|name| is_name(name))
 }
 
 fn is_name(name: &str) -> bool {
@@ -134,74 +101,14 @@ fn is_name(name: &str) -> bool {
     name.len() <= 100 && name.bytes().all(fits) && name.bytes().any(|b| b != b'.')
 }
 
-/// A number of milliseconds, from `LEAST` to a day.
-pub(crate) struct Ms<const LEAST: u64>(pub(crate) u64);
-
-impl<const LEAST: u64> Value for Ms<LEAST> {
-    fn read(argument: &Argument) -> syn::Result<Self> {
-        /// A day: beyond it, a duration is a mistake.
-        const LONGEST: u64 = 24 * 60 * 60 * 1000;
-        let what = format!("a number of milliseconds from {LEAST} to {LONGEST} (a day)");
-        number(argument, LEAST..=LONGEST, &what, "2000").map(Self)
-    }
-
-    fn call(&self, method: &Method<'_>) -> TokenStream {
-        method.with(self.0)
-    }
-}
-
-/// A number of runs.
-pub(crate) struct Runs(u32);
-
-impl Value for Runs {
-    fn read(argument: &Argument) -> syn::Result<Self> {
-        number(argument, 1..=1000, "a number of runs from 1 to 1000", "3").map(Self)
-    }
-
-    fn call(&self, method: &Method<'_>) -> TokenStream {
-        method.with(self.0)
-    }
-}
-
-fn number<N>(
-    argument: &Argument,
-    range: RangeInclusive<N>,
-    what: &str,
-    example: &str,
-) -> syn::Result<N>
-where
-    N: std::str::FromStr<Err: std::fmt::Display> + PartialOrd,
-{
-    let Some(Lit::Int(number)) = argument.literal() else {
-        return Err(argument.expects(what, example, None));
-    };
-    if !number.suffix().is_empty() {
-        return Err(argument.expects(&format!("{what}, without a suffix"), example, None));
-    }
-    let number = number.base10_parse().ok();
-    let number = number.filter(|number| range.contains(number));
-    number.ok_or_else(|| argument.expects(what, example, None))
-}
-
-impl Value for bool {
-    fn read(argument: &Argument) -> syn::Result<Self> {
-        match argument.literal() {
-            Some(Lit::Bool(flag)) => Ok(flag.value),
-            _ => Err(argument.expects("`true` or `false`", "false", None)),
-        }
-    }
-
-    fn call(&self, method: &Method<'_>) -> TokenStream {
-        method.with(self)
-    }
-}
-
 /// Texts to group checks by.
 pub(crate) struct Tags(Vec<Text>);
 
 impl Value for Tags {
+    const EXAMPLE: &'static str = "[\"db\"]";
+
     fn read(argument: &Argument) -> syn::Result<Self> {
-        let tags = list(argument, "a list of texts", "[\"db\"]")?;
+        let tags = list::<Self>(argument, "a list of texts")?;
         let empty = |tag: &str| tag.is_empty().then(|| "a tag cannot be empty".to_owned());
         distinct(tags, "the tag ", empty).map(Self)
     }
@@ -212,23 +119,35 @@ impl Value for Tags {
         }
         method.with(slice(&self.0))
     }
+
+    fn meant(argument: &Argument) -> Option<String> {
+        words(&elements(argument)).map(|tags| written_list(&tags))
+    }
 }
 
 /// The checks that have to pass for this one to make sense.
 pub(crate) struct Prerequisites(pub(crate) Vec<Text>);
 
 impl Value for Prerequisites {
+    const EXAMPLE: &'static str = "[\"network\"]";
+
     fn read(argument: &Argument) -> syn::Result<Self> {
-        let (what, example) = ("a list of names of checks", "[\"network\"]");
-        let names = list(argument, what, example)?;
+        let what = "a list of names of checks";
+        let names = list::<Self>(argument, what)?;
         if names.is_empty() {
-            return Err(argument.expects(what, example, None));
+            return Err(argument.expects::<Self>(what, None));
         }
         distinct(names, "the prerequisite ", mistake_in_prerequisite).map(Self)
     }
 
     fn call(&self, method: &Method<'_>) -> TokenStream {
         method.with(slice(&self.0))
+    }
+
+    fn meant(argument: &Argument) -> Option<String> {
+        let names = words(&elements(argument))?;
+        let is_right = |name: &String| mistake_in_prerequisite(name).is_none();
+        names.iter().all(is_right).then(|| written_list(&names))
     }
 }
 
@@ -259,12 +178,14 @@ fn is_path(text: &str) -> bool {
 
 /// The runtime's crate: what follows it names it, and no method does.
 impl Value for Path {
+    const EXAMPLE: &'static str = "::my_health_core";
+
     fn read(argument: &Argument) -> syn::Result<Self> {
         match argument.value() {
             Some(Expr::Path(path)) if path.qself.is_none() => Ok(path.path.clone()),
             _ => {
                 let what = "the path of health-core or health-actix";
-                Err(argument.expects(what, "::my_health_core", None))
+                Err(argument.expects::<Self>(what, None))
             }
         }
     }
@@ -272,49 +193,18 @@ impl Value for Path {
     fn call(&self, _: &Method<'_>) -> TokenStream {
         TokenStream::new()
     }
-}
 
-/// A text and where it stands.
-pub(crate) type Text = (String, Span);
-
-/// A text, or else what is to blame.
-type Found<'a> = Result<Text, Option<&'a Expr>>;
-
-fn string(value: &Expr) -> Found<'_> {
-    match literal(value) {
-        Some(Lit::Str(text)) => Ok((text.value(), text.span())),
-        _ => Err(Some(value)),
+    fn meant(argument: &Argument) -> Option<String> {
+        let [word] = &*words(&elements(argument))? else {
+            return None;
+        };
+        let path: Self = syn::parse_str(&word.replace('-', "_")).ok()?;
+        let first = path.segments.first()?.ident.to_string();
+        let is_whole =
+            path.leading_colon.is_some() || matches!(&*first, "crate" | "self" | "super");
+        let root = if is_whole { "" } else { "::" };
+        Some(format!("{root}{}", spell(&path)))
     }
-}
-
-/// The texts of a list; if it is none, that alone.
-fn strings(value: Option<&Expr>) -> Vec<Found<'_>> {
-    match value {
-        Some(Expr::Array(list)) => list.elems.iter().map(string).collect(),
-        _ => vec![Err(None)],
-    }
-}
-
-fn list(argument: &Argument, what: &str, example: &str) -> syn::Result<Vec<Text>> {
-    let texts: Result<Vec<_>, _> = strings(argument.value()).into_iter().collect();
-    texts.map_err(|blamed| argument.expects(what, example, blamed))
-}
-
-/// Texts of which each is right and none is there twice; `what` they are stands before them.
-fn distinct(
-    texts: Vec<Text>,
-    what: &str,
-    mistake: impl Fn(&str) -> Option<String>,
-) -> syn::Result<Vec<Text>> {
-    let mistake_at = |index: usize| {
-        let (text, span) = &texts[index];
-        let is_repeated = texts[..index].iter().any(|(other, _)| other == text);
-        let repeated = || format!("{what}`{text}` is listed more than once");
-        let mistake = mistake(text).or_else(|| is_repeated.then(repeated));
-        mistake.map(|mistake| Error::new(*span, mistake))
-    };
-    let mistakes = combined((0..texts.len()).filter_map(mistake_at));
-    mistakes.map_or(Ok(texts), Err)
 }
 
 /// Several mistakes as one.
@@ -323,11 +213,6 @@ pub(crate) fn combined(mistakes: impl Iterator<Item = Error>) -> Option<Error> {
         all.combine(mistake);
         all
     })
-}
-
-fn slice(texts: &[Text]) -> TokenStream {
-    let texts = texts.iter().map(|(text, _)| text);
-    quote!(&[#(#texts),*])
 }
 
 fn quoted(text: &str) -> String {

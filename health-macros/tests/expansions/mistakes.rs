@@ -1,10 +1,10 @@
 /// Is there all the same.
 const fn database<T>(pool: &T) {}
 ::core::compile_error! {
-    "unknown kind `rediness`; allowed are `\"liveness\"`, `\"readiness\"` and `\"startup\"`"
+    "unknown kind `rediness`; did you mean `\"readiness\"`?"
 }
 ::core::compile_error! {
-    "unknown argument `timeout`; there are `kind`, `name`, `timeout_ms`, `cancel_after_ms`, `degraded_after_ms`, `cache_ms`, `cache_failure_ms`, `interval_ms`, `down_interval_ms`, `initial_delay_ms`, `jitter`, `stale_after_ms`, `failure_threshold`, `success_threshold`, `critical`, `shared`, `fail_closed_after_ms`, `liveness`, `readiness`, `startup`, `depends_on`, `tags` and `crate`"
+    "unknown argument `timeout`; it is `timeout_ms` here, a number of milliseconds, as in `timeout_ms = 2000`"
 }
 ::core::compile_error! {
     "the health check `database` cannot be const"

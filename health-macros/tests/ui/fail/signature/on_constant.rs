@@ -1,0 +1,6 @@
+use health_core::health_check;
+
+#[health_check(kind = "readiness")]
+const DATABASE: u8 = 5;
+
+fn main() {}

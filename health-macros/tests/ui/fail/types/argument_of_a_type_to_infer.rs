@@ -1,0 +1,6 @@
+use health_core::{State, health_check};
+
+#[health_check(kind = "readiness")]
+async fn database(_pool: State<_>) {}
+
+fn main() {}

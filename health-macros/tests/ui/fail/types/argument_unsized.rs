@@ -1,0 +1,6 @@
+use health_core::health_check;
+
+#[health_check(kind = "readiness")]
+async fn database(_pool: dyn Send) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use health_core::health_check;
+
+#[health_check(kind = "readiness", timeout_ms = 2 * 1_000)]
+async fn database() {}
+
+fn main() {}
