@@ -1,6 +1,7 @@
 //! What the attribute expands to, and that it always expands to something.
 
 mod answers;
+mod diagnostics;
 mod random;
 
 use std::path::Path;
