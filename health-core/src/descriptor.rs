@@ -13,6 +13,7 @@ pub struct Descriptor {
     pub(crate) settings: Settings,
     pub(crate) tags: &'static [&'static str],
     pub(crate) depends_on: &'static [&'static str],
+    pub(crate) liveness_reason: &'static str,
     pub(crate) bind: BindFn,
 }
 
@@ -60,6 +61,7 @@ impl Descriptor {
             settings: Settings::new(),
             tags: &[],
             depends_on: &[],
+            liveness_reason: "",
             bind,
         }
     }
@@ -139,6 +141,12 @@ impl Descriptor {
     /// The tags.
     pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
         self.tags = tags;
+        self
+    }
+
+    /// Why it serves liveness, though it asks something outside of the process.
+    pub const fn liveness_reason(mut self, why: &'static str) -> Self {
+        self.liveness_reason = why;
         self
     }
 

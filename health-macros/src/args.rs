@@ -11,7 +11,7 @@ use crate::milliseconds::milliseconds;
 use crate::numbers::{Ms, Runs};
 use crate::said::Said;
 use crate::unknown::Unknown;
-use crate::values::{Method, Name, Prerequisites, Tags, Value, combined};
+use crate::values::{Method, Name, Prerequisites, Tags, Value, Why, combined};
 
 /// Declares arguments, a line each: what it is called, and what its value is.
 macro_rules! declare {
@@ -82,6 +82,7 @@ declare! {
         "liveness" => liveness: Own,
         "readiness" => readiness: Own,
         "startup" => startup: Own,
+        "liveness_reason" => liveness_reason: Why,
         "depends_on" => depends_on: Prerequisites,
         "tags" => tags: Tags,
         "crate" => krate: Path,

@@ -6,9 +6,9 @@ use syn::Error;
 use syn::spanned::Spanned;
 
 use crate::args::Args;
-use crate::relations;
 use crate::signature::Function;
 use crate::values::mistake_in_name;
+use crate::{external, relations};
 
 /// Expands the attribute. Whatever is wrong, the function itself is always emitted, so that
 /// nothing else breaks and editors keep completing.
@@ -36,6 +36,7 @@ fn read(item: TokenStream, args: &Args, mistakes: &mut Vec<Error>) -> Option<Fun
     match function {
         Ok(function) => {
             function.validate(mistakes);
+            external::check(args, &function, mistakes);
             if args.name.is_unsaid() {
                 mistakes.extend(mistake_in_default_name(&function));
             }

@@ -6,6 +6,7 @@ mod argument;
 mod arguments;
 mod description;
 mod expand;
+mod external;
 mod foreign;
 mod kind;
 mod meant;

@@ -17,6 +17,7 @@ pub(crate) fn check(args: &Args, function: Option<&str>, mistakes: &mut Vec<Erro
     mistakes.extend(out_of_bounds(args));
     mistakes.extend(without_interval(args));
     mistakes.extend(sharing(args));
+    mistakes.extend(idle_reason(args));
     mistakes.extend(itself(args, function));
 }
 
@@ -194,6 +195,15 @@ fn sharing(args: &Args) -> impl Iterator<Item = Error> {
             Error::new(shared.at, text)
         });
     closes.into_iter().chain(shared)
+}
+
+/// A reason for what the check does not do.
+fn idle_reason(args: &Args) -> Option<Error> {
+    let place = args.liveness_reason.name()?;
+    let is_idle = !args.kind.value()?.0.contains(&Kind::Liveness);
+    let text = "the check does not serve liveness, so there is nothing to give a reason for: leave \
+                it out";
+    is_idle.then(|| Error::new(place, text))
 }
 
 /// A check that depends on itself, by the name that is given or else the function's.

@@ -61,6 +61,7 @@ fn every_argument() {
             success_threshold = 2, critical = false, shared = true,
             fail_closed_after_ms = 90_000, liveness(timeout_ms = 300), readiness(critical = true),
             startup(critical = true, timeout_ms = 4_000),
+            liveness_reason = "the pool mends itself only when the process starts",
             depends_on = ["network", "my_crate::checks::dns"], tags = ["db", "primary"],
             crate = crate::facade::health
         },
@@ -172,6 +173,17 @@ fn every_argument_is_documented() {
 }
 
 /// Whoever uses the attribute compiles them.
+#[test]
+fn all_that_is_known_to_be_outside_is_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("../health-actix/src/docs/health_check.md"));
+    let text = text.expect("it is there");
+    let (_, list) = text.split_once("which is embedded:").expect("the list");
+    let (list, _) = list.split_once(".\n").expect("its end");
+    let listed: Vec<_> = list.split('`').skip(1).step_by(2).collect();
+    assert_eq!(listed, crate::external::EXTERNAL);
+}
+
 #[test]
 fn nothing_but_three_crates_is_needed() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");

@@ -76,6 +76,28 @@ impl Value for Name {
     }
 }
 
+/// Why something is as it is.
+pub(crate) struct Why(String);
+
+impl Value for Why {
+    const EXAMPLE: &'static str = "\"a restart opens another connection\"";
+
+    fn read(argument: &Argument) -> syn::Result<Self> {
+        match argument.literal() {
+            Some(Lit::Str(why)) if !why.value().trim().is_empty() => Ok(Self(why.value())),
+            _ => Err(argument.expects::<Self>("a text that says why", None)),
+        }
+    }
+
+    fn call(&self, method: &Method<'_>) -> TokenStream {
+        method.with(&self.0)
+    }
+
+    fn meant(_: &Argument) -> Option<String> {
+        None
+    }
+}
+
 /// Why a text cannot be the name of a check.
 pub(crate) fn mistake_in_name(name: &str) -> Option<String> {
     if is_name(name) {

@@ -139,7 +139,7 @@ impl Check {
             settings: descriptor.settings,
             tags: owned(descriptor.tags),
             external: false,
-            liveness_reason: Cow::Borrowed(""),
+            liveness_reason: Cow::Borrowed(descriptor.liveness_reason),
             depends_on: owned(descriptor.depends_on),
             description: Cow::Borrowed(source.description),
             location: source.location(),

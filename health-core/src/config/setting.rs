@@ -96,7 +96,8 @@ pub(super) const OWN: Table<Own> = &[
 ];
 
 /// Arguments of the attribute that the code alone decides.
-pub(super) const IN_CODE_ALONE: [&str; 4] = ["kind", "depends_on", "tags", "crate"];
+pub(super) const IN_CODE_ALONE: [&str; 5] =
+    ["kind", "liveness_reason", "depends_on", "tags", "crate"];
 
 pub(super) fn names<T>(table: Table<T>) -> impl Iterator<Item = &'static str> + Clone {
     table.iter().map(|(name, _)| *name)

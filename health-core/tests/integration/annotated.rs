@@ -18,6 +18,7 @@ pub(crate) struct Pool(u32);
     critical = false,
     tags = ["db", "slow"],
     cache_ms = 30,
+    liveness_reason = "the pool mends itself only when the process starts",
 )]
 async fn everything_given(pool: State<Pool>, _: State<String>) -> Result<bool, String> {
     Ok(pool.0 == 7)
@@ -70,6 +71,8 @@ fn an_annotated_function_is_found_as_it_was_annotated() {
         "The first line\nand the second.\n\n    indented"
     );
     assert!(given.location().file().ends_with("annotated.rs"));
+    let reason = "the pool mends itself only when the process starts";
+    assert_eq!(given.liveness_reason(), reason);
 
     let defaults = find("defaults");
     assert_eq!(

@@ -31,7 +31,8 @@ const _: () = {
         .fail_closed_after_ms(90000u64).timeout_ms_for(__health::Probe::Liveness, 300u64)
         .critical_for(__health::Probe::Readiness, true)
         .timeout_ms_for(__health::Probe::Startup, 4000u64)
-        .critical_for(__health::Probe::Startup, true).depends_on(& ["network",
-        "my_crate::checks::dns"]).tags(& ["db", "primary"])
+        .critical_for(__health::Probe::Startup, true)
+        .liveness_reason("the pool mends itself only when the process starts")
+        .depends_on(& ["network", "my_crate::checks::dns"]).tags(& ["db", "primary"])
     }
 };
