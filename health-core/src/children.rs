@@ -18,6 +18,8 @@ pub(crate) struct Children {
     list: Vec<(Cow<'static, str>, Outcome)>,
     places: BTreeMap<Cow<'static, str>, usize>,
     worst: Status,
+    /// The place of what stands for the rest: it has no name that could be given again.
+    others: Option<usize>,
     left_out: usize,
 }
 
@@ -27,6 +29,7 @@ impl Children {
             list: Vec::new(),
             places: BTreeMap::new(),
             worst: Status::Healthy,
+            others: None,
             left_out: 0,
         }
     }
@@ -73,10 +76,11 @@ impl Children {
     /// There is no room for a child of this status: it still counts.
     fn leave_out(&mut self, status: Status) {
         self.left_out += 1;
-        if !self.places.contains_key(OTHERS) {
-            self.push(OTHERS.into(), Outcome::healthy());
+        let others = *self.others.get_or_insert(self.list.len());
+        if others == self.list.len() {
+            self.list.push((OTHERS.into(), Outcome::healthy()));
         }
-        let others = &mut self.list[self.places[OTHERS]].1;
+        let others = &mut self.list[others].1;
         others.status = others.status.max(status);
         others.message = Some(format!("{} more than are listed", self.left_out).into());
     }
@@ -167,6 +171,42 @@ mod tests {
         let (name, others) = outcome.children().last().unwrap();
         assert_eq!((name, others.status()), (OTHERS, Status::Unhealthy));
         assert_eq!(others.message(), Some("9000 more than are listed"));
+    }
+
+    #[test]
+    fn a_child_that_has_the_name_of_the_rest_hides_nothing() {
+        let name = |index| {
+            if index == 7 {
+                OTHERS.to_owned()
+            } else {
+                format!("c{index}")
+            }
+        };
+        let mut outcome = Outcome::healthy();
+        for index in 0..MOST + 500 {
+            let child = if index == 7 {
+                Outcome::unhealthy("the author's own")
+            } else {
+                Outcome::new(if index < MOST + 100 {
+                    Status::Healthy
+                } else {
+                    Status::Degraded
+                })
+            };
+            outcome = outcome.with_child(name(index), child);
+        }
+        let others = outcome.children().find(|(name, _)| *name == OTHERS);
+        assert_eq!(
+            others.and_then(|(_, o)| o.message()),
+            Some("the author's own")
+        );
+        let outcome = outcome.with_child(OTHERS, ());
+        assert_eq!(
+            outcome.status(),
+            Status::Degraded,
+            "what is not listed counts"
+        );
+        assert_eq!(outcome.children().len(), MOST + 1);
     }
 
     #[derive(Debug)]
