@@ -24,7 +24,8 @@ pub(crate) struct Found {
 /// What is known of a child.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundChild {
-    pub(crate) sample: ChildSample,
+    /// Shared with what observers have not been told yet.
+    pub(crate) sample: Arc<ChildSample>,
     pub(crate) standing: Standing,
     /// What it was taken to be before this run.
     pub(crate) before: Option<Status>,
@@ -46,6 +47,18 @@ impl Found {
             sample,
             standing,
             children,
+        })
+    }
+
+    /// The same but for its children.
+    pub(crate) fn without_children(finding: &Finding) -> Finding {
+        if finding.children.is_empty() {
+            return Arc::clone(finding);
+        }
+        Arc::new(Self {
+            sample: finding.sample.clone(),
+            standing: finding.standing,
+            children: Vec::new(),
         })
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 
-use crate::finding::{Finding, FoundChild};
+use crate::finding::{Finding, Found, FoundChild};
 use crate::inbox::{Inbox, Notice};
 use crate::lifecycle::Lifecycle;
 use crate::sync::{Mutex, discard, guarded, lock};
@@ -76,8 +76,7 @@ impl FinishedRun {
 #[derive(Clone, Debug)]
 pub struct Transition {
     pub(crate) check: Arc<Check>,
-    /// The place of the child in the finding.
-    child: Option<usize>,
+    child: Option<FoundChild>,
     pub(crate) from: Option<Status>,
     pub(crate) to: Status,
     finding: Finding,
@@ -92,16 +91,11 @@ impl Transition {
 
     /// The name of the child of which this is said; none if it is the check itself.
     pub fn child(&self) -> Option<&str> {
-        self.found_child().map(|child| &*child.sample.name)
+        self.child.as_ref().map(|child| &*child.sample.name)
     }
 
     pub(crate) const fn is_of_child(&self) -> bool {
         self.child.is_some()
-    }
-
-    fn found_child(&self) -> Option<&FoundChild> {
-        self.child
-            .and_then(|place| self.finding.children.get(place))
     }
 
     /// Whether both speak of the same.
@@ -121,7 +115,7 @@ impl Transition {
 
     /// Since when: the start of the run that decided it.
     pub fn since(&self) -> SystemTime {
-        let child = self.found_child().map(|child| child.standing);
+        let child = self.child.as_ref().map(|child| child.standing);
         let since = child.unwrap_or(self.finding.standing).since();
         since.map_or(self.finding.sample.at, |since| since.at)
     }
@@ -135,7 +129,7 @@ impl Transition {
     /// The cause: the text of the error, or else the message. Secrets are masked, but it may not
     /// be public.
     pub fn cause(&self) -> Option<&str> {
-        match self.found_child() {
+        match &self.child {
             Some(child) => child.sample.text(),
             None => self.finding.sample.text(),
         }
@@ -180,7 +174,7 @@ impl News {
         }
     }
 
-    fn transition(&self, check: &Arc<Check>) -> Option<Transition> {
+    fn transition(&self, check: &Arc<Check>, finding: &Finding) -> Option<Transition> {
         let decided = self.finding.standing.decided();
         let to = decided.filter(|_| decided != self.before)?;
         Some(Transition {
@@ -188,21 +182,25 @@ impl News {
             child: None,
             from: self.before,
             to,
-            finding: Arc::clone(&self.finding),
+            finding: Arc::clone(finding),
             expected: self.expected,
         })
     }
 
-    fn transitions_of_children(&self, check: &Arc<Check>) -> impl Iterator<Item = Transition> {
-        let children = self.finding.children.iter().enumerate();
-        children.filter_map(move |(place, child)| {
+    fn transitions_of_children(
+        &self,
+        check: &Arc<Check>,
+        finding: &Finding,
+    ) -> impl Iterator<Item = Transition> {
+        let children = self.finding.children.iter();
+        children.filter_map(move |child| {
             let to = child.turned()?;
             Some(Transition {
                 check: Arc::clone(check),
-                child: Some(place),
+                child: Some(child.clone()),
                 from: child.before,
                 to,
-                finding: Arc::clone(&self.finding),
+                finding: Arc::clone(finding),
                 expected: self.expected && !to.is_passing(),
             })
         })
@@ -274,15 +272,17 @@ impl Teller {
         if inboxes.is_empty() {
             return;
         }
+        // An inbox may keep thousands: of each run not all its children.
+        let alone = Found::without_children(&news.finding);
         if news.ran {
             let run = Notice::Run(FinishedRun {
                 check: Arc::clone(check),
-                finding: Arc::clone(&news.finding),
+                finding: Arc::clone(&alone),
             });
             inboxes.iter().for_each(|inbox| inbox.put(run.clone()));
         }
-        let own = news.transition(check).into_iter();
-        for transition in own.chain(news.transitions_of_children(check)) {
+        let own = news.transition(check, &alone).into_iter();
+        for transition in own.chain(news.transitions_of_children(check, &alone)) {
             let transition = Notice::Transition(transition);
             inboxes
                 .iter()
@@ -340,9 +340,10 @@ impl Notice {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
     use crate::Outcome;
-    use crate::finding::Found;
     use crate::sample::{Asked, Sample};
     use crate::standings::Standings;
 
@@ -391,5 +392,26 @@ mod tests {
             .find(|transition| transition.child() == Some("steady"));
         assert_eq!(first.and_then(Transition::from), None);
         assert_eq!(told.len(), 1024 + 4096, "there is room apart for children");
+    }
+
+    #[test]
+    fn what_waits_to_be_told_keeps_of_a_run_no_other_children() {
+        let teller = Teller::nobody();
+        let inbox = Arc::new(Inbox::with_room_for(1));
+        lock(&teller.inboxes).push(Arc::clone(&inbox));
+        let check = Arc::new(Check::new("shards", async || ()));
+        let outcome = Outcome::healthy().with_child("a", false);
+        let mut sample = Sample::of(outcome, Asked::now(), Duration::ZERO);
+        let mut standings = Standings::default();
+        let children = standings.count(&check, &mut sample, 0);
+        let finding = Found::with_children(sample, standings.whole(), children);
+        let news = teller.told().hear(None, finding, Instant::now(), true);
+        teller.post(&check, &news);
+        let finding = Arc::downgrade(&news.finding);
+        drop(news);
+        assert!(
+            finding.upgrade().is_none(),
+            "1,000 others would be kept, too"
+        );
     }
 }

@@ -143,7 +143,7 @@ impl Member {
         let before = self.before;
         self.before = self.standing.decided().or(before);
         FoundChild {
-            sample,
+            sample: Arc::new(sample),
             standing: self.standing,
             before,
         }
