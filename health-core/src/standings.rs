@@ -96,6 +96,12 @@ impl Standings {
         members.for_each(|(_, member)| member.standing.forget());
     }
 
+    /// Forgets what was told of children.
+    pub(crate) fn tell_anew(&mut self) {
+        let members = self.children.iter_mut();
+        members.for_each(|(_, member)| member.before = None);
+    }
+
     fn weigh(&mut self, raw: Status, asked: Asked) {
         let verdict = self.verdict(self.own);
         self.whole.follow(raw, verdict, asked);

@@ -78,6 +78,7 @@ impl Told {
             ran,
             line,
             expected,
+            counts: true,
         }
     }
 

@@ -157,6 +157,7 @@ impl State {
     /// Nothing is known or was told, except that it has passed.
     pub(super) fn begin_anew(&mut self) {
         self.forget();
+        self.standings.tell_anew();
         self.told.forget();
         self.disabled = false;
     }
@@ -312,7 +313,10 @@ impl State {
         self.last = Some((run, finding.clone()));
         if self.passed.is_none() && standing.passed() {
             self.passed = Some(finding.clone());
-            self.told.passed(check);
+            // Another may have come with the name of one that is gone.
+            if !self.disabled {
+                self.told.passed(check);
+            }
         }
         let news = if self.disabled {
             News::of_a_run_alone(finding)

@@ -530,3 +530,27 @@ async fn whatever_a_name_is_no_mistake_takes_more_than_a_line() {
     let unknown = health.force(EVIL, forced).unwrap_err().to_string();
     assert!(!unknown.contains(char::is_control), "{unknown:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_run_of_a_check_that_is_gone_starts_no_other_of_its_name() {
+    #[derive(Clone, Default)]
+    struct Expected(Arc<Mutex<Vec<bool>>>);
+    impl health_core::Observer for Expected {
+        fn transition(&self, transition: &health_core::Transition) {
+            self.0.lock().unwrap().push(transition.is_expected());
+        }
+    }
+    let heard = Expected::default();
+    let slow = Check::new("migrations", async || sleep(ms(200)).await).startup();
+    let health = health([slow]);
+    health.observe(heard.clone());
+    let under_way = tokio::spawn(health.probe(Probe::Startup, Caller::nobody()));
+    sleep(ms(100)).await;
+    health.remove("migrations").unwrap();
+    let other = Check::new("migrations", async || false).startup();
+    health.register(other).unwrap();
+    under_way.await.unwrap();
+    assert!(!probe(&health, Probe::Startup).await.is_passing());
+    sleep(ms(1)).await;
+    assert_eq!(*heard.0.lock().unwrap(), [true], "it starts still");
+}

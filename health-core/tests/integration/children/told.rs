@@ -122,3 +122,44 @@ async fn the_log_has_a_line_when_other_children_fail_and_none_for_each() {
                   to=\"healthy\"";
     assert_eq!(told(&[]).await, [passes]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_a_check_that_is_disabled_or_gone_no_child_is_told() {
+    for remove in [false, true] {
+        let book = Book::default();
+        let check = Check::new("shards", async || {
+            tokio::time::sleep(ms(200)).await;
+            vec![("a".to_owned(), true), ("b".to_owned(), false)]
+        });
+        let health = health([check.readiness()]);
+        health.observe(Children(book.clone()));
+        let under_way = tokio::spawn(
+            health.probe(health_core::Probe::Readiness, health_core::Caller::nobody()),
+        );
+        tokio::time::sleep(ms(100)).await;
+        if remove {
+            health.remove("shards").unwrap();
+        } else {
+            health.disable("shards").unwrap();
+        }
+        assert!(!under_way.await.unwrap().is_passing(), "as it was");
+        assert_eq!(book.read().await, Vec::<String>::new(), "{remove}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_enabled_again_is_told_anew_with_its_children() {
+    let book = Book::default();
+    let check = Check::new("shards", async || {
+        vec![("a".to_owned(), true), ("b".to_owned(), false)]
+    });
+    let health = health([check.readiness()]);
+    health.observe(Children(book.clone()));
+    ready(&health).await;
+    let first = book.read().await;
+    assert_eq!(first.len(), 3, "{first:?}");
+    health.disable("shards").unwrap();
+    health.enable("shards").unwrap();
+    ready(&health).await;
+    assert_eq!(book.read().await, first);
+}
