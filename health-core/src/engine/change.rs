@@ -1,5 +1,6 @@
 //! Changes of the checks while the process runs: whole, or not at all.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -78,6 +79,8 @@ impl Engine {
         let retired = before.slots_not_in(next);
         let new = next.slots_not_in(before);
         let names = before.names_in(next);
+        let scheduled_slots = scheduled.iter().map(|(slot, _)| Arc::as_ptr(slot));
+        let scheduled_slots: BTreeSet<_> = scheduled_slots.collect();
         let mut roster = lock(&self.roster);
         if !Arc::ptr_eq(&roster, before) {
             return None;
@@ -89,8 +92,7 @@ impl Engine {
             }
         }
         for slot in new {
-            let runs_by_itself = scheduled.iter().any(|(own, _)| Arc::ptr_eq(own, slot));
-            take_over(before, slot, runs_by_itself);
+            take_over(before, slot, scheduled_slots.contains(&Arc::as_ptr(slot)));
         }
         self.lifecycle.overrides.follow(&names);
         *roster = Arc::clone(next);
