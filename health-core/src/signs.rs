@@ -46,7 +46,8 @@ impl Heartbeat {
     /// which.
     ///
     /// A process that was suspended finds its heartbeats too old when it wakes. Before it fails, the
-    /// check therefore waits for up to 0.3 s whether there is another beat.
+    /// check therefore waits for up to 0.3 s whether there is another beat: a worker is told as
+    /// silent only after that much more, and a timeout of the check must leave room for it.
     #[track_caller]
     pub fn check(&self, name: impl Into<Cow<'static, str>>) -> Check {
         let pulse = self.0.clone();
