@@ -51,14 +51,13 @@ impl Inbox {
         kept.room = kept.room.max(LEAST).max(checks.saturating_mul(4));
     }
 
-    /// Adds a notice; if there is no room, another one has to go.
-    pub(crate) fn put(&self, notice: Notice) {
-        let mut kept = lock(&self.kept);
-        kept.make_room(&notice);
-        kept.of_children += usize::from(notice.is_of_child());
-        kept.notices.push_back(notice);
-        drop(kept);
+    /// Adds a notice; if there is no room, one has to go, and is returned: the last that knows of a
+    /// check has the user's code in its `Drop`.
+    #[must_use]
+    pub(crate) fn put(&self, notice: Notice) -> Option<Notice> {
+        let gone = lock(&self.kept).put(notice);
         self.filled.notify_one();
+        gone
     }
 
     /// The next notice, as soon as there is one; none if there will be none.
@@ -97,23 +96,32 @@ impl Notice {
 }
 
 impl Kept {
-    fn make_room(&mut self, notice: &Notice) {
-        let of_child = notice.is_of_child();
-        let is_full = if of_child {
+    fn put(&mut self, notice: Notice) -> Option<Notice> {
+        let mut gone = None;
+        if self.is_full_for(&notice) {
+            self.lost = true;
+            let Some(goes) = self.least_missed(&notice) else {
+                return Some(notice);
+            };
+            gone = self.remove(goes);
+        }
+        self.of_children += usize::from(notice.is_of_child());
+        self.notices.push_back(notice);
+        gone
+    }
+
+    fn is_full_for(&self, notice: &Notice) -> bool {
+        if notice.is_of_child() {
             self.of_children >= ROOM_FOR_CHILDREN
         } else {
             self.notices.len() - self.of_children >= self.room
-        };
-        if is_full {
-            self.lost = true;
-            let goes = self.least_missed(notice, of_child);
-            drop(self.remove(goes));
         }
     }
 
     /// The oldest run. Where there are transitions alone, the earlier one of the same, for the
-    /// later says what it is now.
-    fn least_missed(&self, notice: &Notice, of_child: bool) -> usize {
+    /// later says what it is now; none where the notice itself is a run.
+    fn least_missed(&self, notice: &Notice) -> Option<usize> {
+        let of_child = notice.is_of_child();
         let is_run = |notice: &Notice| !of_child && matches!(notice, Notice::Run(_));
         let same = |earlier: &Notice| match (earlier, notice) {
             (Notice::Transition(earlier), Notice::Transition(later)) => {
@@ -123,9 +131,11 @@ impl Kept {
         };
         let alike = |earlier: &Notice| earlier.is_of_child() == of_child;
         let goes = self.notices.iter().position(is_run);
-        let goes = goes.or_else(|| self.notices.iter().position(same));
-        let goes = goes.or_else(|| self.notices.iter().position(alike));
-        goes.unwrap_or(0)
+        if goes.is_some() || matches!(notice, Notice::Run(_)) {
+            return goes;
+        }
+        let goes = self.notices.iter().position(same);
+        goes.or_else(|| self.notices.iter().position(alike))
     }
 
     fn remove(&mut self, place: usize) -> Option<Notice> {

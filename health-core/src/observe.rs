@@ -269,31 +269,35 @@ impl Teller {
         inboxes.iter().for_each(|inbox| inbox.make_room_for(checks));
     }
 
-    /// Puts news into the inboxes, in the order in which they happen.
-    pub(crate) fn post(&self, check: &Arc<Check>, news: &News) {
+    /// Puts news into the inboxes, in the order in which they happen. Returns for what there was no
+    /// room, to be dropped under no lock.
+    #[must_use]
+    pub(crate) fn post(&self, check: &Arc<Check>, news: &News) -> Vec<Notice> {
+        let mut gone = Vec::new();
         let inboxes = lock(&self.inboxes);
         if inboxes.is_empty() {
-            return;
+            return gone;
         }
+        let mut put = |notice: Notice| {
+            let inboxes = inboxes.iter();
+            gone.extend(inboxes.filter_map(|inbox| inbox.put(notice.clone())));
+        };
         // An inbox may keep thousands: of each run not all its children.
         let alone = Found::without_children(&news.finding);
         if news.ran {
-            let run = Notice::Run(FinishedRun {
+            put(Notice::Run(FinishedRun {
                 check: Arc::clone(check),
                 finding: Arc::clone(&alone),
-            });
-            inboxes.iter().for_each(|inbox| inbox.put(run.clone()));
+            }));
         }
         if !news.counts {
-            return;
+            return gone;
         }
         let own = news.transition(check, &alone).into_iter();
         for transition in own.chain(news.transitions_of_children(check, &alone)) {
-            let transition = Notice::Transition(transition);
-            inboxes
-                .iter()
-                .for_each(|inbox| inbox.put(transition.clone()));
+            put(Notice::Transition(transition));
         }
+        gone
     }
 }
 
@@ -371,7 +375,7 @@ mod tests {
             let before = standings.whole().decided();
             let children = standings.count(&check, &mut sample, 0);
             let finding = Found::with_children(sample, standings.whole(), children);
-            teller.post(&check, &told.hear(before, finding, asked.instant, true));
+            drop(teller.post(&check, &told.hear(before, finding, asked.instant, true)));
         }
         inbox.close();
         assert!(inbox.has_lost());
@@ -412,12 +416,47 @@ mod tests {
         let children = standings.count(&check, &mut sample, 0);
         let finding = Found::with_children(sample, standings.whole(), children);
         let news = teller.told().hear(None, finding, Instant::now(), true);
-        teller.post(&check, &news);
+        drop(teller.post(&check, &news));
         let finding = Arc::downgrade(&news.finding);
         drop(news);
         assert!(
             finding.upgrade().is_none(),
             "1,000 others would be kept, too"
         );
+    }
+
+    /// What an observer is told that comes late, of a check that is steady and of one that flaps.
+    #[tokio::test]
+    async fn who_comes_late_is_told_of_what_turned_once() {
+        let teller = Teller::nobody();
+        let inbox = Arc::new(Inbox::with_room_for(2));
+        lock(&teller.inboxes).push(Arc::clone(&inbox));
+        let [steady, flaps] = ["steady", "flaps"].map(|name| {
+            let check = Arc::new(Check::new(name, async || ()));
+            (check, Standings::default(), teller.told())
+        });
+        let run = |(check, standings, told): &mut (Arc<Check>, Standings, Told), passes: bool| {
+            let outcome = crate::IntoOutcome::into_outcome(passes);
+            let asked = Asked::now();
+            let mut sample = Sample::of(outcome, asked, Duration::ZERO);
+            let before = standings.whole().decided();
+            let children = standings.count(check, &mut sample, 0);
+            let finding = Found::with_children(sample, standings.whole(), children);
+            drop(teller.post(check, &told.hear(before, finding, asked.instant, true)));
+        };
+        let (mut steady, mut flaps) = (steady, flaps);
+        run(&mut steady, false);
+        for index in 0..5_000 {
+            run(&mut flaps, index % 2 == 0);
+            run(&mut steady, false);
+        }
+        inbox.close();
+        let mut told = Vec::new();
+        while let Some(notice) = inbox.take().await {
+            if let Notice::Transition(transition) = notice {
+                told.push((transition.check().name() == "steady", transition.to()));
+            }
+        }
+        assert!(told.contains(&(true, Status::Unhealthy)), "it is so still");
     }
 }

@@ -12,6 +12,7 @@ use super::state::{After, State};
 pub(crate) use super::state::{Answer, Begins, Question, RunId};
 use crate::context::Identity;
 use crate::finding::{Finding, Found};
+use crate::inbox::Notice;
 use crate::observe::Teller;
 use crate::sample::{Asked, Sample, spell};
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -136,13 +137,14 @@ impl Instance {
 
     /// Looks at what is known once that is what it should be by now.
     fn look<T>(&self, now: Instant, hint: Hint<'_>, see: impl FnOnce(&mut State) -> T) -> T {
-        let (seen, after) = {
+        let (seen, after, untold) = {
             let mut state = self.state();
             let after = state.expire(&self.check, now, hint);
-            self.post(after.as_ref());
-            (see(&mut state), after)
+            let untold = self.post(after.as_ref());
+            (see(&mut state), after, untold)
         };
         after.into_iter().for_each(|after| self.carry_out(after));
+        drop(untold);
         seen
     }
 
@@ -182,7 +184,7 @@ impl Instance {
 
     /// The run has ended. Its result counts unless it came too late.
     pub(crate) fn end(&self, run: RunId, now: Instant, sample: Option<Sample>) {
-        let after = {
+        let (after, untold) = {
             let mut state = self.state();
             if state.flight.as_ref().is_none_or(|f| f.run != run) {
                 return;
@@ -194,10 +196,11 @@ impl Instance {
                 after.add(state.settle(&self.check, sample, now));
             }
             state.flight = None;
-            self.post(Some(&after));
-            after
+            let untold = self.post(Some(&after));
+            (after, untold)
         };
         self.carry_out(after);
+        drop(untold);
     }
 
     /// The result of this run, or of a later one.
@@ -236,14 +239,13 @@ impl Instance {
     }
 
     /// Tells the observers' inboxes, in the order in which things happen: under the lock, for no
-    /// code of the user's runs there.
-    fn post(&self, after: Option<&After>) {
-        for news in after
+    /// code of the user's runs there. What is returned is to be dropped under none.
+    fn post(&self, after: Option<&After>) -> Vec<Notice> {
+        let news = after
             .into_iter()
-            .flat_map(|after| after.news.iter().flatten())
-        {
-            self.core.teller.post(&self.check, news);
-        }
+            .flat_map(|after| after.news.iter().flatten());
+        news.flat_map(|news| self.core.teller.post(&self.check, news))
+            .collect()
     }
 
     fn carry_out(&self, after: After) {

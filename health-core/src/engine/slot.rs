@@ -178,13 +178,14 @@ impl Slot {
 
     /// Tells why a caller gets no result; once, not at every probe.
     fn tell_unbound(&self, finding: Finding, asked: Asked) -> Finding {
-        let news = {
+        let (news, untold) = {
             let mut unbound = lock(&self.unbound);
             let before = unbound.last_decided();
             let news = unbound.hear(before, Arc::clone(&finding), asked.instant, false);
-            self.teller.post(self.check(), &news);
-            news
+            let untold = self.teller.post(self.check(), &news);
+            (news, untold)
         };
+        drop(untold);
         news.log(self.check());
         finding
     }

@@ -296,3 +296,60 @@ async fn an_engine_of_threads_may_be_dropped_in_flight_inside_a_runtime() {
     let dropped = told.recv_timeout(Duration::from_secs(10));
     assert_eq!(dropped, Err(mpsc::RecvTimeoutError::Disconnected));
 }
+
+/// Asks, when it is dropped, what another thread needs a lock for; says whether it got an answer.
+struct AsksWhenDropped(Health, mpsc::Sender<bool>);
+
+impl Drop for AsksWhenDropped {
+    fn drop(&mut self) {
+        let (health, (answers, answer)) = (self.0.clone(), mpsc::channel());
+        std::thread::spawn(move || {
+            drop(health.history("busy", Caller::nobody()));
+            let _ = answers.send(());
+        });
+        let _ = self.1.send(answer.recv_timeout(ms(2000)).is_ok());
+    }
+}
+
+/// Is stuck in what it is told of `busy` until the other end goes.
+struct Stuck(std::sync::Mutex<mpsc::Receiver<()>>, mpsc::Sender<String>);
+
+impl Observer for Stuck {
+    fn run_finished(&self, run: &FinishedRun) {
+        let _ = self.1.send(run.check().name().to_owned());
+        if run.check().name() == "busy" {
+            let _ = self.0.lock().unwrap().recv();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_an_observer_is_not_told_of_is_dropped_under_no_lock() {
+    let (goes, stays) = mpsc::channel();
+    let (tells, told) = mpsc::channel();
+    let busy = Check::new("busy", async || ()).readiness();
+    let health = HealthBuilder::empty()
+        .check(busy.with_cache(ms(0)))
+        .observer(Stuck(std::sync::Mutex::new(stays), tells))
+        .build()
+        .unwrap();
+    let (dropped, was_dropped) = mpsc::channel();
+    let asks = AsksWhenDropped(health.clone(), dropped);
+    let gone = Check::new("gone", move || {
+        let _ = &asks;
+        async {}
+    });
+    health.register(gone.readiness().with_cache(ms(0))).unwrap();
+    let run = async |check| drop(health.check(check, Caller::nobody()).unwrap().await);
+    run("gone").await;
+    assert_eq!(told.recv_timeout(ms(2000)).unwrap(), "gone");
+    run("busy").await;
+    assert_eq!(told.recv_timeout(ms(2000)).unwrap(), "busy");
+    run("gone").await;
+    health.remove("gone").unwrap();
+    for _ in 0..1100 {
+        run("busy").await;
+    }
+    assert_eq!(was_dropped.recv_timeout(ms(5000)), Ok(true));
+    drop(goes);
+}
