@@ -116,19 +116,22 @@ impl State {
     }
 
     /// Has a schedule run it; returns how that begins. What an earlier schedule, or none, has let
-    /// grow stale says nothing any more.
+    /// grow stale says nothing any more, but the initial delay is for what has never run.
     pub(super) fn schedule(&mut self, check: &Check, now: Instant) -> Begins {
-        if self
-            .age(now)
-            .is_some_and(|age| age >= check.settings().stale_after())
-        {
+        let age = self.age(now);
+        let is_stale = age.is_some_and(|age| age >= check.settings().stale_after());
+        if is_stale {
             self.forget();
         }
         if let Some((asked, batch)) = self.join() {
             self.scheduled = Some(asked);
             return Begins::With(asked, batch);
         }
-        let begins = self.due(check, now).max(now);
+        let begins = if is_stale {
+            now
+        } else {
+            self.due(check, now).max(now)
+        };
         self.scheduled = Some(begins);
         Begins::At(begins)
     }

@@ -214,3 +214,18 @@ async fn a_name_that_was_given_away_is_not_given_to_another_check() {
     health.apply(&HealthConfig::default()).unwrap();
     assert_eq!(names(&health), ["a"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_has_run_before_does_not_wait_for_the_delay_of_a_schedule_that_comes_later() {
+    for idle in [500, 10_000] {
+        let health = health([Check::new("c", async || ()).readiness()]);
+        assert!(ready(&health).await.is_passing());
+        advance(ms(idle)).await;
+        let config = r#"{ "checks": { "c": { "interval_ms": 1000, "initial_delay_ms": 60000 } } }"#;
+        health
+            .apply(&serde_json::from_str(config).unwrap())
+            .unwrap();
+        let report = ready(&health).await;
+        assert!(report.is_passing(), "{idle} {report:?}");
+    }
+}
