@@ -46,15 +46,17 @@ impl Heartbeat {
     /// which.
     ///
     /// A process that was suspended finds its heartbeats too old when it wakes. Before it fails, the
-    /// check therefore waits for up to 0.3 s whether there is another beat: a worker is told as
-    /// silent only after that much more, and a timeout of the check must leave room for it.
+    /// check therefore waits for up to 0.3 s whether there is another beat, once in each silence: a
+    /// worker is told as silent only after that much more, and a timeout of the check must leave
+    /// room for it.
     #[track_caller]
     pub fn check(&self, name: impl Into<Cow<'static, str>>) -> Check {
         let pulse = self.0.clone();
+        let waited = Arc::<Mutex<_>>::default();
         Check::new(name, move || {
-            let pulse = pulse.clone();
+            let (pulse, waited) = (pulse.clone(), Arc::clone(&waited));
             async move {
-                pulse.renewed().await;
+                pulse.renewed(&waited).await;
                 pulse.outcome("no heartbeat")
             }
         })
@@ -125,10 +127,17 @@ impl Pulse {
         })
     }
 
-    /// Waits a little while it is too old.
-    async fn renewed(&self) {
+    /// Waits a little while it is too old; not again for what was waited for in vain, since that
+    /// would hold up others each time.
+    async fn renewed(&self, waited: &Mutex<Option<Instant>>) {
         const LOOKS: u32 = 6;
         const PAUSE: Duration = Duration::from_millis(50);
+        if self.age() > self.longest {
+            let last = *lock(&self.last);
+            if lock(waited).replace(last) == Some(last) {
+                return;
+            }
+        }
         for _ in 0..LOOKS {
             if self.age() <= self.longest {
                 break;

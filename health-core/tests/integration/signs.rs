@@ -47,6 +47,24 @@ async fn a_heartbeat_that_was_suspended_with_its_process_is_given_a_moment() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_heartbeat_that_stays_away_is_waited_for_once() {
+    let heartbeat = Heartbeat::new(ms(30_000));
+    let health = health([fresh(heartbeat.check("worker"))]);
+    let took = async || {
+        let start = tokio::time::Instant::now();
+        let entry = health.check("worker", Caller::nobody()).unwrap().await;
+        assert_eq!(entry.status(), Status::Unhealthy);
+        start.elapsed()
+    };
+    advance(ms(31_000)).await;
+    assert!(took().await >= ms(300), "it may come");
+    assert_eq!(took().await, ms(0), "it did not");
+    heartbeat.beat();
+    advance(ms(31_000)).await;
+    assert!(took().await >= ms(300), "this is another silence");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_job_has_to_succeed_often_enough() {
     let job = LastSuccess::new(ms(60_000));
     let health = health([fresh(job.check("report"))]);
