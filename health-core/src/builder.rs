@@ -223,7 +223,8 @@ impl HealthBuilder {
         self
     }
 
-    /// How many runs of each check are remembered, for [`Health::history`]; at most 10,000.
+    /// How many runs of each check, and of each of its children, are remembered, for
+    /// [`Health::history`]; at most 10,000.
     /// Default: 20.
     #[track_caller]
     pub fn history(mut self, runs: usize) -> Self {

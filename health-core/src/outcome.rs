@@ -89,8 +89,8 @@ impl Outcome {
     ///
     /// Each child has a history of its own, and thresholds count its own runs in a row; the check
     /// is as bad as the worst of what is said of itself and of its children. A child's own
-    /// children are added as `child.grandchild`. A name given twice keeps the later result. Names
-    /// are public; secrets in them are masked. Of more than 1,000 children the rest is told as
+    /// children are added as `child.grandchild`. A name given twice keeps the later result, and the
+    /// grandchildren of both. Names are public; secrets in them are masked. Of more than 1,000 children the rest is told as
     /// one, `others`, with the worst of their statuses.
     ///
     /// ```

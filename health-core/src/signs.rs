@@ -46,9 +46,9 @@ impl Heartbeat {
     /// which.
     ///
     /// A process that was suspended finds its heartbeats too old when it wakes. Before it fails, the
-    /// check therefore waits for up to 0.3 s whether there is another beat, once in each silence: a
-    /// worker is told as silent only after that much more, and a timeout of the check must leave
-    /// room for it.
+    /// check therefore waits for up to 0.3 s, or three tenths of the limit if that is less, whether
+    /// there is another beat, once in each silence: a worker is told as silent only after that much
+    /// more, and a timeout of the check must leave room for it.
     #[track_caller]
     pub fn check(&self, name: impl Into<Cow<'static, str>>) -> Check {
         let pulse = self.0.clone();
@@ -142,7 +142,7 @@ impl Pulse {
             if self.age() <= self.longest {
                 break;
             }
-            sleep(PAUSE).await;
+            sleep(PAUSE.min(self.longest / 20)).await;
         }
     }
 

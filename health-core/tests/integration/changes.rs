@@ -535,8 +535,8 @@ async fn whatever_a_name_is_no_mistake_takes_more_than_a_line() {
 async fn the_run_of_a_check_that_is_gone_starts_no_other_of_its_name() {
     #[derive(Clone, Default)]
     struct Expected(Arc<Mutex<Vec<bool>>>);
-    impl health_core::Observer for Expected {
-        fn transition(&self, transition: &health_core::Transition) {
+    impl Observer for Expected {
+        fn transition(&self, transition: &Transition) {
             self.0.lock().unwrap().push(transition.is_expected());
         }
     }
