@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use crate::config::HealthConfig;
 use crate::context::StateMap;
+use crate::dependencies::Gone;
 use crate::engine::{Engine, Options, Runtime};
 use crate::error::Mistake;
 use crate::health::Health;
-use crate::plan::{Gone, Plan};
+use crate::plan::Plan;
 use crate::registry::{self, Change, LINKING};
 use crate::settings::A_DAY;
 use crate::surprises;

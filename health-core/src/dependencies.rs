@@ -4,8 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::Check;
 use crate::error::Mistake;
-use crate::plan::Gone;
-use crate::registry::list;
+use crate::error::list;
 
 /// For each check the places of those that it depends on; everything wrong with them is noted.
 pub(crate) fn resolve(
@@ -32,6 +31,34 @@ pub(crate) fn resolve(
     let cycles = cycles(&graph);
     mistakes.extend(cycles.iter().map(|cycle| circular(checks, cycle)));
     graph
+}
+
+/// What the checks were called that were left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Gone(BTreeSet<String>);
+
+impl Gone {
+    #[cfg(test)]
+    pub(crate) fn of<const N: usize>(names: [&str; N]) -> Self {
+        Self(names.map(str::to_owned).into())
+    }
+
+    pub(crate) fn add(&mut self, check: &Check) {
+        let names = [check.name(), check.given_name(), check.identity()];
+        self.0.extend(names.map(str::to_owned));
+    }
+
+    pub(crate) fn went_by(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+
+    /// Forgets all names but those that others depend on: checks may come and go for as long as
+    /// the process runs.
+    pub(crate) fn keep_needed(&mut self, checks: &[&Check]) {
+        let needed = checks.iter().flat_map(|check| check.depends_on());
+        let needed: BTreeSet<_> = needed.collect();
+        self.0.retain(|name| needed.contains(name.as_str()));
+    }
 }
 
 /// The checks by what they are called.

@@ -76,3 +76,13 @@ impl fmt::Display for Mistake {
         f.write_str(&self.0)
     }
 }
+
+/// Names as a mistake lists them.
+pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
+}

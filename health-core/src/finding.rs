@@ -42,7 +42,7 @@ impl Found {
         standing: Standing,
         children: Vec<FoundChild>,
     ) -> Finding {
-        sample.name_children(&children);
+        name_children(&mut sample, &children);
         Arc::new(Self {
             sample,
             standing,
@@ -126,8 +126,23 @@ impl FoundChild {
 /// How many children are named in a text.
 const NAMED: usize = 5;
 
+/// Where the author said nothing, says which children are the cause.
+fn name_children(sample: &mut Sample, children: &[FoundChild]) {
+    if children.is_empty() || sample.authored || !sample.own.is_passing() {
+        return;
+    }
+    let failing = name_those("failing", Status::Unhealthy, children);
+    let degraded = || {
+        let named = name_those("degraded", Status::Degraded, children);
+        named.filter(|_| sample.own == Status::Healthy)
+    };
+    if let Some(message) = failing.or_else(degraded) {
+        sample.message = Some(message.into());
+    }
+}
+
 /// The children of this status: `failing: shard_3, shard_7`; none if there are none.
-pub(crate) fn name_those(which: &str, status: Status, children: &[FoundChild]) -> Option<String> {
+fn name_those(which: &str, status: Status, children: &[FoundChild]) -> Option<String> {
     let those = children.iter().filter(|child| child.believed() == status);
     let (named, more) = enumerate(those.map(|child| shortened(&child.sample.name)))?;
     Some(format!("{which}: {}{more}", named.join(", ")))

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use crate::error::list;
 use crate::mask::mask;
-use crate::registry::list;
 use crate::sample::{Asked, Sample};
 use crate::sync::{Mutex, discard, guarded, lock};
 use crate::{IntoOutcome, Outcome, Status};

@@ -4,14 +4,8 @@ use std::collections::VecDeque;
 
 use tokio::sync::Notify;
 
-use crate::observe::{FinishedRun, Transition};
+use crate::notice::Notice;
 use crate::sync::{Mutex, lock};
-
-#[derive(Clone, Debug)]
-pub(crate) enum Notice {
-    Run(FinishedRun),
-    Transition(Transition),
-}
 
 /// Room for what is told of children: they do not take that of their checks.
 const ROOM_FOR_CHILDREN: usize = 4096;
@@ -86,12 +80,6 @@ impl Inbox {
     pub(crate) fn close(&self) {
         lock(&self.kept).closed = true;
         self.filled.notify_one();
-    }
-}
-
-impl Notice {
-    fn is_of_child(&self) -> bool {
-        matches!(self, Self::Transition(transition) if transition.is_of_child())
     }
 }
 

@@ -1,16 +1,15 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 
-use crate::finding::{Finding, Found, FoundChild};
-use crate::inbox::{Inbox, Notice};
+use crate::inbox::Inbox;
 use crate::lifecycle::Lifecycle;
+use crate::notice::Notice;
 use crate::sync::{Mutex, discard, guarded, lock};
-use crate::told::{Line, Told};
-use crate::{Check, Reason, Status};
+use crate::told::{News, Told};
+use crate::{Check, FinishedRun, Transition};
 
 /// Is told what happens to checks.
 ///
@@ -30,183 +29,6 @@ pub trait Observer: Send + Sync + 'static {
     /// [`child`](Transition::child). A check is told before its children.
     fn transition(&self, transition: &Transition) {
         let _ = transition;
-    }
-}
-
-/// A run whose result is known.
-#[derive(Clone, Debug)]
-pub struct FinishedRun {
-    check: Arc<Check>,
-    finding: Finding,
-}
-
-impl FinishedRun {
-    /// The check.
-    pub fn check(&self) -> &Check {
-        &self.check
-    }
-
-    /// When it was asked for.
-    pub fn started_at(&self) -> SystemTime {
-        self.finding.sample.at
-    }
-
-    /// How long it took; none if it did not end in time.
-    pub fn latency(&self) -> Option<Duration> {
-        self.finding.sample.latency
-    }
-
-    /// What it found, before thresholds.
-    pub fn status(&self) -> Status {
-        self.finding.sample.raw
-    }
-
-    /// Why that is not simply what the check returned.
-    pub fn reason(&self) -> Option<Reason> {
-        self.finding.sample.reason
-    }
-
-    /// The text of its error, or else its message. Secrets are masked, but it may not be public.
-    pub fn text(&self) -> Option<&str> {
-        self.finding.sample.text()
-    }
-}
-
-/// A change of the status of a check, or of one of its children, after thresholds.
-#[derive(Clone, Debug)]
-pub struct Transition {
-    pub(crate) check: Arc<Check>,
-    child: Option<FoundChild>,
-    pub(crate) from: Option<Status>,
-    pub(crate) to: Status,
-    finding: Finding,
-    expected: bool,
-}
-
-impl Transition {
-    /// The check.
-    pub fn check(&self) -> &Check {
-        &self.check
-    }
-
-    /// The name of the child of which this is said; none if it is the check itself.
-    pub fn child(&self) -> Option<&str> {
-        self.child.as_ref().map(|child| &*child.sample.name)
-    }
-
-    pub(crate) const fn is_of_child(&self) -> bool {
-        self.child.is_some()
-    }
-
-    /// Whether both speak of the same.
-    pub(crate) fn concerns_the_same(&self, other: &Self) -> bool {
-        self.check.identity() == other.check.identity() && self.child() == other.child()
-    }
-
-    /// The status before; none if nothing had been decided.
-    pub const fn from(&self) -> Option<Status> {
-        self.from
-    }
-
-    /// The status now.
-    pub const fn to(&self) -> Status {
-        self.to
-    }
-
-    /// Since when: the start of the run that decided it.
-    pub fn since(&self) -> SystemTime {
-        let child = self.child.as_ref().map(|child| child.standing);
-        let since = child.unwrap_or(self.finding.standing).since();
-        since.map_or(self.finding.sample.at, |since| since.at)
-    }
-
-    /// Why the result is not simply what the check returned; none for a child.
-    pub fn reason(&self) -> Option<Reason> {
-        let reason = self.finding.sample.reason;
-        reason.filter(|_| self.child.is_none())
-    }
-
-    /// The cause: the text of the error, or else the message. Secrets are masked, but it may not
-    /// be public.
-    pub fn cause(&self) -> Option<&str> {
-        match &self.child {
-            Some(child) => child.sample.text(),
-            None => self.finding.sample.text(),
-        }
-    }
-
-    /// Whether it is to be expected, because the process starts or drains: no reason to wake
-    /// anybody.
-    pub const fn is_expected(&self) -> bool {
-        self.expected
-    }
-}
-
-/// A result, and what is to be said of it.
-#[derive(Debug)]
-pub(crate) struct News {
-    pub(crate) finding: Finding,
-    /// What the check was taken to be before.
-    pub(crate) before: Option<Status>,
-    /// Whether it is the result of a run, or the same run counting again.
-    pub(crate) ran: bool,
-    pub(crate) line: Option<Line>,
-    /// Whether it is a failure that is no surprise.
-    pub(crate) expected: bool,
-    /// Whether anything changes by it: not if the check is disabled, or gone.
-    pub(crate) counts: bool,
-}
-
-impl News {
-    /// A run that changes nothing.
-    pub(crate) fn of_a_run_alone(finding: Finding) -> Self {
-        Self {
-            before: finding.standing.decided(),
-            finding,
-            ran: true,
-            line: None,
-            expected: true,
-            counts: false,
-        }
-    }
-
-    /// Logs it, if it is worth a line. Called outside every lock, for a log is the user's code.
-    pub(crate) fn log(&self, check: &Check) {
-        if let Some(line) = self.line {
-            line.log(check, &self.finding, self.expected);
-        }
-    }
-
-    fn transition(&self, check: &Arc<Check>, finding: &Finding) -> Option<Transition> {
-        let decided = self.finding.standing.decided();
-        let to = decided.filter(|_| decided != self.before)?;
-        Some(Transition {
-            check: Arc::clone(check),
-            child: None,
-            from: self.before,
-            to,
-            finding: Arc::clone(finding),
-            expected: self.expected,
-        })
-    }
-
-    fn transitions_of_children(
-        &self,
-        check: &Arc<Check>,
-        finding: &Finding,
-    ) -> impl Iterator<Item = Transition> {
-        let children = self.finding.children.iter();
-        children.filter_map(move |child| {
-            let to = child.turned()?;
-            Some(Transition {
-                check: Arc::clone(check),
-                child: Some(child.clone()),
-                from: child.before,
-                to,
-                finding: Arc::clone(finding),
-                expected: self.expected && !to.is_passing(),
-            })
-        })
     }
 }
 
@@ -282,21 +104,7 @@ impl Teller {
             let inboxes = inboxes.iter();
             gone.extend(inboxes.filter_map(|inbox| inbox.put(notice.clone())));
         };
-        // An inbox may keep thousands: of each run not all its children.
-        let alone = Found::without_children(&news.finding);
-        if news.ran {
-            put(Notice::Run(FinishedRun {
-                check: Arc::clone(check),
-                finding: Arc::clone(&alone),
-            }));
-        }
-        if !news.counts {
-            return gone;
-        }
-        let own = news.transition(check, &alone).into_iter();
-        for transition in own.chain(news.transitions_of_children(check, &alone)) {
-            put(Notice::Transition(transition));
-        }
+        Notice::of(check, news).for_each(&mut put);
         gone
     }
 }
@@ -350,12 +158,15 @@ impl Notice {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::time::Instant;
 
     use super::*;
-    use crate::Outcome;
+    use crate::finding::Found;
     use crate::sample::{Asked, Sample};
     use crate::standings::Standings;
+    use crate::{Outcome, Status};
 
     /// What an observer is told that comes late, of a check whose children are these in each run.
     async fn told_late(runs: impl Iterator<Item = [(&'static str, bool); 2]>) -> Vec<Transition> {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::engine::Engine;
+use crate::error::list;
 use crate::mask::mask;
-use crate::registry::list;
 use crate::{Override, Status};
 
 /// How often the file is read.

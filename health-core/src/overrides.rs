@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::SystemTime;
 
 use crate::Status;
+use crate::error::list;
 use crate::error::on_one_line;
 use crate::mask::mask;
-use crate::registry::list;
 use crate::sync::{Mutex, lock};
 
 /// A status that is forced on a check, for the night when the check itself is wrong.

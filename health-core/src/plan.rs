@@ -1,14 +1,15 @@
 //! The checks as they are to be: changed, and validated as a whole, before they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::{Configured, HealthConfig};
 use crate::context::StateMap;
+use crate::dependencies::{self, Gone};
 use crate::error::Mistake;
 use crate::overrides::UnknownCheck;
 use crate::registry::{duplicates, missing, mistakes_of, twins};
-use crate::{Check, Location, dependencies};
+use crate::{Check, Location};
 
 /// All checks as they are to be.
 #[derive(Clone, Debug, Default)]
@@ -16,29 +17,6 @@ pub(crate) struct Plan {
     pub(crate) checks: Vec<Planned>,
     /// What was left out: those who depend on it do without.
     pub(crate) excluded: Gone,
-}
-
-/// What the checks were called that were left out.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Gone(BTreeSet<String>);
-
-impl Gone {
-    pub(crate) fn add(&mut self, check: &Check) {
-        let names = [check.name(), check.given_name(), check.identity()];
-        self.0.extend(names.map(str::to_owned));
-    }
-
-    pub(crate) fn went_by(&self, name: &str) -> bool {
-        self.0.contains(name)
-    }
-
-    /// Forgets all names but those that others depend on: checks may come and go for as long as
-    /// the process runs.
-    fn keep_needed(&mut self, checks: &[&Check]) {
-        let needed = checks.iter().flat_map(|check| check.depends_on());
-        let needed: BTreeSet<_> = needed.collect();
-        self.0.retain(|name| needed.contains(name.as_str()));
-    }
 }
 
 /// A check as it is to be.
@@ -174,6 +152,6 @@ mod tests {
             plan.validate(&StateMap::default(), &mut mistakes);
         }
         assert!(mistakes.is_empty(), "{mistakes:?}");
-        assert_eq!(plan.excluded.0, ["network".to_owned()].into());
+        assert_eq!(plan.excluded, Gone::of(["network"]));
     }
 }

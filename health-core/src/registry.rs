@@ -7,10 +7,10 @@ use crate::Check;
 use crate::Location;
 use crate::check::is_valid_name;
 use crate::context::StateMap;
+use crate::dependencies::Gone;
 use crate::descriptor::Descriptor;
-use crate::error::Mistake;
+use crate::error::{Mistake, list};
 use crate::mask::mask;
-use crate::plan::Gone;
 
 /// Every annotated function that is linked into the program, in no particular order.
 pub(crate) fn linked() -> impl Iterator<Item = Check> {
@@ -229,12 +229,3 @@ pub(crate) fn missing(
 /// Why an annotated function may be missing.
 pub(crate) const LINKING: &str = "a crate whose checks are to be found must be named by the \
     program, else the linker drops it: write `use that_crate as _;` in main.rs.";
-
-pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(", ")
-    }
-}

@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::finding::{FoundChild, name_those};
 use crate::mask::mask;
 use crate::sync::{discard, guarded};
 use crate::{Outcome, Reason, Status, Value};
@@ -30,7 +29,7 @@ pub(crate) struct Sample {
     /// What was said of children, until it is counted.
     pub(crate) children: Vec<ChildSample>,
     /// Whether the message is the author's.
-    authored: bool,
+    pub(crate) authored: bool,
 }
 
 /// What a run said of a child.
@@ -137,21 +136,6 @@ impl Sample {
     /// that panicked, has not come so far.
     pub(crate) fn speaks_of_children(&self) -> bool {
         !self.children.is_empty() || self.own.is_passing()
-    }
-
-    /// Where the author said nothing, says which children are the cause.
-    pub(crate) fn name_children(&mut self, children: &[FoundChild]) {
-        if children.is_empty() || self.authored || !self.own.is_passing() {
-            return;
-        }
-        let failing = name_those("failing", Status::Unhealthy, children);
-        let degraded = || {
-            let named = name_those("degraded", Status::Degraded, children);
-            named.filter(|_| self.own == Status::Healthy)
-        };
-        if let Some(message) = failing.or_else(degraded) {
-            self.message = Some(message.into());
-        }
     }
 
     /// When it was asked for, by both clocks.

@@ -9,7 +9,6 @@ use tokio::time::Instant;
 
 use crate::finding::{Finding, Found, FoundChild};
 use crate::lifecycle::Lifecycle;
-use crate::observe::News;
 use crate::sample::milliseconds;
 use crate::{Check, Probe, Reason, Status};
 
@@ -33,6 +32,42 @@ struct Last {
     finding: Finding,
     at: Instant,
     expected: bool,
+}
+
+/// A result, and what is to be said of it.
+#[derive(Debug)]
+pub(crate) struct News {
+    pub(crate) finding: Finding,
+    /// What the check was taken to be before.
+    pub(crate) before: Option<Status>,
+    /// Whether it is the result of a run, or the same run counting again.
+    pub(crate) ran: bool,
+    pub(crate) line: Option<Line>,
+    /// Whether it is a failure that is no surprise.
+    pub(crate) expected: bool,
+    /// Whether anything changes by it: not if the check is disabled, or gone.
+    pub(crate) counts: bool,
+}
+
+impl News {
+    /// A run that changes nothing.
+    pub(crate) fn of_a_run_alone(finding: Finding) -> Self {
+        Self {
+            before: finding.standing.decided(),
+            finding,
+            ran: true,
+            line: None,
+            expected: true,
+            counts: false,
+        }
+    }
+
+    /// Logs it, if it is worth a line. Called outside every lock, for a log is the user's code.
+    pub(crate) fn log(&self, check: &Check) {
+        if let Some(line) = self.line {
+            line.log(check, &self.finding, self.expected);
+        }
+    }
 }
 
 /// Why a result is worth a line in the log.

@@ -9,7 +9,7 @@ use super::place::Place;
 use super::setting::{Draft, IN_CODE_ALONE, OWN, SETTINGS, Table, find, names};
 use super::variables::{Folded, Variable};
 use super::{Configured, meant, shown};
-use crate::registry::list;
+use crate::error::list;
 use crate::{Check, Mistake, Probe};
 
 /// Checks while they are configured.

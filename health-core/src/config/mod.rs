@@ -17,8 +17,8 @@ use self::apply::Configuring;
 use self::nearest::nearest;
 use self::node::Node;
 use self::variables::Variable;
+use crate::error::list;
 use crate::mask::mask;
-use crate::registry::list;
 use crate::{Check, Mistake};
 
 #[doc = include_str!("../docs/config.md")]

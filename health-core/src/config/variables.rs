@@ -8,7 +8,7 @@ use super::meant;
 use super::nearest::nearest;
 use super::node::Node;
 use super::place::Place;
-use crate::registry::list;
+use crate::error::list;
 use crate::{Check, Probe};
 
 const SEPARATOR: &str = "__";

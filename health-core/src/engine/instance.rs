@@ -12,7 +12,7 @@ use super::state::{After, State};
 pub(crate) use super::state::{Answer, Begins, Question, RunId};
 use crate::context::Identity;
 use crate::finding::{Finding, Found};
-use crate::inbox::Notice;
+use crate::notice::Notice;
 use crate::observe::Teller;
 use crate::sample::{Asked, Sample, spell};
 use crate::sync::atomic::{AtomicBool, Ordering};

@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::causes::{Known, Prerequisites};
 use super::gate_of_readiness;
 use super::slot::Slot;
+use crate::dependencies::Gone;
 use crate::observe::Teller;
-use crate::plan::{Gone, Plan, Planned};
+use crate::plan::{Plan, Planned};
 use crate::{Check, Entry, Probe};
 
 #[derive(Debug)]

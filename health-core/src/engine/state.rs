@@ -11,10 +11,11 @@ use super::executor::Permit;
 use super::flight::{Flight, Hint};
 use crate::finding::{Finding, Found};
 use crate::history::{Memory, PastRun};
-use crate::observe::{News, Teller};
+use crate::observe::Teller;
 use crate::sample::{Asked, Sample, spell};
 use crate::settings::Age;
 use crate::standings::Standings;
+use crate::told::News;
 use crate::told::Told;
 use crate::{Check, History, Probe, Reason, Status};
 
