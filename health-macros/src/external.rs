@@ -92,7 +92,7 @@ fn is_external(ty: &Type) -> bool {
         let before = whole.strip_suffix(**name);
         before.is_some_and(|before| before.is_empty() || before.ends_with("::"))
     };
-    EXTERNAL.iter().find(is_end).is_some() && !spell(&ty).contains("Sqlite")
+    EXTERNAL.iter().find(is_end).is_some() && !spell(&ty).to_lowercase().contains("sqlite")
 }
 
 #[cfg(test)]
@@ -124,6 +124,7 @@ mod tests {
             "SqlitePool",
             "sqlx::Pool<Sqlite>",
             "Pool<SqliteConnectionManager>",
+            "deadpool_sqlite::Pool",
             "bool",
             "(PgPool, bool)",
         ] {
