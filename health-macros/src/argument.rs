@@ -44,8 +44,24 @@ pub(crate) fn pieces(tokens: TokenStream) -> Vec<Piece> {
         }
         Ok(pieces)
     };
-    let pieces = read.parse2(tokens);
+    let pieces = match too_deep(tokens.clone(), DEEPEST) {
+        Some(at) => Err(Error::new(at, "these brackets are nested too deeply")),
+        None => read.parse2(tokens),
+    };
     pieces.unwrap_or_else(|error| vec![Piece::Nonsense(error)])
+}
+
+/// How deep brackets may stand in one another: what reads them calls itself, and the stack of the
+/// compiler ends.
+const DEEPEST: usize = 64;
+
+/// The brackets that stand too deep, if there are some.
+fn too_deep(tokens: TokenStream, left: usize) -> Option<Span> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Group(group) if left == 0 => Some(group.span()),
+        TokenTree::Group(group) => too_deep(group.stream(), left - 1),
+        _ => None,
+    })
 }
 
 fn read_piece(input: ParseStream<'_>, pieces: &mut Vec<Piece>) {

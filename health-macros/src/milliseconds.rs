@@ -8,7 +8,7 @@ use crate::argument::ungrouped;
 /// counts that has no unit of its own.
 pub(crate) fn milliseconds(value: &Expr, unit: Option<f64>) -> Option<u64> {
     let value = ungrouped(value);
-    // Nobody means half a millisecond.
+    // Nobody means half a millisecond, and few a fraction of a thousand seconds.
     let unit = if is_fraction(value) {
         unit.filter(|unit| *unit > 1.0).or(Some(1000.0))
     } else {
@@ -33,7 +33,7 @@ fn is_fraction(value: &Expr) -> bool {
         },
         _ => return false,
     };
-    written.is_ok_and(|number: f64| number.fract() != 0.0)
+    written.is_ok_and(|number: f64| number.fract() != 0.0 && number < 1000.0)
 }
 
 /// A number, each of which counts `unit`.

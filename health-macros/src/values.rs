@@ -204,7 +204,9 @@ impl Value for Path {
 
     fn read(argument: &Argument) -> syn::Result<Self> {
         match argument.value() {
-            Some(Expr::Path(path)) if path.qself.is_none() => Ok(path.path.clone()),
+            Some(Expr::Path(path)) if path.qself.is_none() && is_plain(&path.path) => {
+                Ok(path.path.clone())
+            }
             _ => {
                 let what = "the path of health-core or health-actix";
                 Err(argument.expects::<Self>(what, None))
@@ -221,12 +223,19 @@ impl Value for Path {
             return None;
         };
         let path: Self = syn::parse_str(&word.replace('-', "_")).ok()?;
-        let first = path.segments.first()?.ident.to_string();
+        let first = path.segments.first().filter(|_| is_plain(&path))?;
+        let first = first.ident.to_string();
         let is_whole =
             path.leading_colon.is_some() || matches!(&*first, "crate" | "self" | "super");
         let root = if is_whole { "" } else { "::" };
         Some(format!("{root}{}", spell(&path)))
     }
+}
+
+/// Whether a path can be that of a crate or a module.
+fn is_plain(path: &Path) -> bool {
+    let mut segments = path.segments.iter();
+    segments.all(|segment| segment.arguments.is_none())
 }
 
 /// Several mistakes as one.

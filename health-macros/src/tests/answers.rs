@@ -121,6 +121,8 @@ fn spans_are_converted_however_they_are_written() {
         ("2000.0", Some(2000)),
         ("2e3", Some(2000)),
         ("2.5", Some(2500)),
+        // Rounded badly, rather than 25 minutes.
+        ("1500.5", None),
         ("2s", Some(2000)),
         ("2.5s", Some(2500)),
         ("500ms", Some(500)),
@@ -196,6 +198,8 @@ fn values_are_answered_with_what_was_meant() {
         "crate = \"crate::facade\"",
         &["write `crate = crate::facade`"],
     );
+    assert_told("crate = x::<u8>", &["write `crate = ::x`"]);
+    assert_told("crate = \"x<u8>\"", &["write `crate = ::my_health_core`"]);
 }
 
 #[test]
@@ -214,6 +218,15 @@ fn a_mistake_in_one_argument_hides_none_in_others() {
             "an empty text cannot be the name",
         ],
     );
+}
+
+#[test]
+fn brackets_may_be_nested_without_end() {
+    for (open, close) in [("(", ")"), ("[", "]"), ("vec![", "]")] {
+        let value = format!("{}1{}", open.repeat(1000), close.repeat(1000));
+        assert_told(&format!("tags = {value}"), &["nested too deeply"]);
+        assert_told(&format!("liveness({value})"), &["nested too deeply"]);
+    }
 }
 
 #[test]
