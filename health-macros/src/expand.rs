@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use crate::args::Args;
 use crate::signature::Function;
+use crate::types::is_refused;
 use crate::values::mistake_in_name;
 use crate::{external, relations};
 
@@ -72,14 +73,12 @@ fn register(args: &Args, function: &Function, default_crate: &str) -> TokenStrea
     let function_name = function.name();
     let description = function.description();
     let said = args.calls(None);
-    let deprecated = function
-        .is_deprecated()
-        .then(|| quote!(#[allow(deprecated)]));
+    let allowed = function.allowed();
     let helper = helper_name(function);
     let bind = bind(function, &helper);
     quote! {
         #(#conditions)*
-        #deprecated
+        #(#[allow(#allowed)])*
         const _: () = {
             use #private as __health;
             #bind
@@ -108,9 +107,17 @@ fn bind(function: &Function, helper: &Ident) -> TokenStream {
     let names: Vec<_> = (0..signature.inputs.len())
         .map(|index| format_ident!("__argument{}", index, span = Span::mixed_site()))
         .collect();
-    let arguments = function.arguments().zip(&names).map(|((ty, written), name)| {
-        quote_spanned!(ty.span()=> let #name = #binder.argument::<#ty, _>(#written);)
-    });
+    let arguments = function
+        .arguments()
+        .zip(&names)
+        .map(|((ty, written), name)| {
+            let ty = if is_refused(ty) {
+                quote_spanned!(ty.span()=> _)
+            } else {
+                quote!(#ty)
+            };
+            quote_spanned!(ty.span()=> let #name = #binder.argument::<#ty, _>(#written);)
+        });
     let result = function.result();
     // Located at the name whole, so that rustc has nothing else to point at.
     let at_name = Span::call_site().located_at(signature.ident.span());

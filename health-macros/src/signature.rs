@@ -5,9 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, ReturnType, Signature, Token, Type, Visibility};
+use syn::{Attribute, FnArg, Meta, ReturnType, Signature, Token, Type, Visibility};
 
-use crate::types::{has_impl, inner_type};
+use crate::types::{has_impl, inner_type, is_refused};
 
 /// A function whose body was not looked at: an unfinished one costs nothing.
 pub(crate) struct Function {
@@ -73,7 +73,9 @@ impl Function {
     pub(crate) fn result(&self) -> TokenStream {
         match &self.signature.output {
             ReturnType::Default => quote!(()),
-            ReturnType::Type(_, ty) if has_impl(ty) => quote_spanned!(ty.span()=> _),
+            ReturnType::Type(_, ty) if has_impl(ty) || is_refused(ty) => {
+                quote_spanned!(ty.span()=> _)
+            }
             ReturnType::Type(_, ty) => ty.to_token_stream(),
         }
     }
@@ -83,10 +85,18 @@ impl Function {
         conditions(&self.attributes)
     }
 
-    pub(crate) fn is_deprecated(&self) -> bool {
+    /// The lints that its types, which are repeated beside it, may break as they may in it.
+    pub(crate) fn allowed(&self) -> impl Iterator<Item = TokenStream> {
         self.attributes
             .iter()
-            .any(|attribute| attribute.path().is_ident("deprecated"))
+            .filter_map(|attribute| match &attribute.meta {
+                meta if meta.path().is_ident("deprecated") => Some(quote!(deprecated)),
+                // What is expected was met in the function.
+                Meta::List(list) if list.path.is_ident("allow") || list.path.is_ident("expect") => {
+                    Some(list.tokens.clone())
+                }
+                _ => None,
+            })
     }
 }
 

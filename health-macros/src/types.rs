@@ -1,5 +1,7 @@
 //! What the types in a signature say, as far as it is written there.
 
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{
     GenericArgument, Path, PathArguments, PathSegment, ReturnType, TraitBound, Type,
     TypeParamBound, TypeTraitObject,
@@ -97,6 +99,33 @@ fn sole_argument(path: &Path) -> Option<&Type> {
         (Some(GenericArgument::Type(ty)), None) => Some(ungrouped(ty)),
         _ => None,
     }
+}
+
+/// Whether rustc refuses a type where the function stands, which is said once there. What is no
+/// mistake after all can be inferred from the function.
+pub(crate) fn is_refused(ty: &Type) -> bool {
+    let lacks_generics = |path: &Path| {
+        let last = path.segments.last();
+        ends_with(path, &["State", "Data"]) && last.is_some_and(|last| last.arguments.is_none())
+    };
+    let is_bare = matches!(ungrouped(ty), Type::Path(path) if lacks_generics(&path.path));
+    is_bare || has_lifetime(ty.to_token_stream())
+}
+
+/// Whether a lifetime is named, which a function that is not generic cannot declare.
+fn has_lifetime(tokens: TokenStream) -> bool {
+    let mut after_tick = false;
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => has_lifetime(group.stream()),
+        TokenTree::Ident(name) => {
+            std::mem::take(&mut after_tick) && name != "static" && name != "_"
+        }
+        TokenTree::Punct(punct) => {
+            after_tick = punct.as_char() == '\'';
+            false
+        }
+        TokenTree::Literal(_) => false,
+    })
 }
 
 fn ends_with(path: &Path, names: &[&str]) -> bool {

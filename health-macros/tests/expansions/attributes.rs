@@ -7,6 +7,7 @@ fn r#type() -> bool {
 }
 #[cfg(feature = "database")]
 #[cfg(not(test))]
+#[allow(dead_code)]
 const _: () = {
     use ::health_core::__private0 as __health;
     fn __health_check_bind(
