@@ -7,8 +7,6 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, Lit, Token, token};
 
-use crate::spell::spell;
-
 /// What stands between two commas.
 pub(crate) enum Piece {
     Argument(Argument),
@@ -32,6 +30,8 @@ enum Written {
     Nothing,
     Value(Expr),
     List(Group),
+    /// Something else stands where `=` should, perhaps before a value.
+    Unequal(Span, Option<Expr>),
     Nonsense(Error),
 }
 
@@ -86,7 +86,7 @@ fn at_end(input: ParseStream<'_>) -> bool {
 impl Piece {
     fn is_readable(&self) -> bool {
         match self {
-            Self::Argument(argument) => !matches!(argument.written, Written::Nonsense(_)),
+            Self::Argument(argument) => argument.nonsense().is_none(),
             Self::Value(_) => true,
             Self::Nonsense(_) => false,
         }
@@ -107,7 +107,7 @@ impl Parse for Piece {
         if input.peek(Token![-]) && input.peek2(Ident::peek_any) {
             return Err(dashed(&name, input));
         }
-        let written = Written::read(&name, input).unwrap_or_else(Written::Nonsense);
+        let written = Written::read(input).unwrap_or_else(Written::Nonsense);
         let unit = None;
         Ok(Self::Argument(Argument {
             name,
@@ -133,7 +133,7 @@ fn dashed(name: &Ident, input: ParseStream<'_>) -> Error {
 }
 
 impl Written {
-    fn read(name: &Ident, input: ParseStream<'_>) -> syn::Result<Self> {
+    fn read(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.peek(token::Paren) {
             return Ok(Self::List(input.parse()?));
         }
@@ -147,20 +147,17 @@ impl Written {
         } else if is_equals {
             input.parse().map(Self::Value)
         } else {
-            let value = value_ahead(&input.fork()).unwrap_or_else(|| "...".to_owned());
-            let text = format!("expected `=` after `{name}`: write `{name} = {value}`");
-            Err(Error::new(input.span(), text))
+            Ok(Self::Unequal(input.span(), value_ahead(&input.fork())))
         }
     }
 }
 
 /// The value that comes after something that is not `=`.
-fn value_ahead(input: ParseStream<'_>) -> Option<String> {
+fn value_ahead(input: ParseStream<'_>) -> Option<Expr> {
     while input.peek(Token![:]) || input.peek(Token![=]) || input.peek(Token![>]) {
         input.parse::<TokenTree>().ok()?;
     }
-    let value: Expr = input.parse().ok()?;
-    Some(spell(&value))
+    input.parse().ok()
 }
 
 impl Argument {
@@ -182,7 +179,7 @@ impl Argument {
     pub(crate) fn value(&self) -> Option<&Expr> {
         match &self.written {
             Written::Value(value) => Some(ungrouped(value)),
-            Written::Nothing | Written::List(_) | Written::Nonsense(_) => None,
+            _ => None,
         }
     }
 
@@ -194,7 +191,7 @@ impl Argument {
     pub(crate) fn list(&self) -> Option<TokenStream> {
         match &self.written {
             Written::List(list) => Some(list.stream()),
-            Written::Nothing | Written::Value(_) | Written::Nonsense(_) => None,
+            _ => None,
         }
     }
 
@@ -215,8 +212,25 @@ impl Argument {
     pub(crate) fn nonsense(&self) -> Option<Error> {
         match &self.written {
             Written::Nonsense(error) => Some(error.clone()),
+            Written::Unequal(at, _) => {
+                let text = format!("expected `=` after `{}`", self.called());
+                Some(Error::new(*at, text))
+            }
             Written::Nothing | Written::Value(_) | Written::List(_) => None,
         }
+    }
+
+    /// Where `=` is missing, and the same as if it were there and followed by a value.
+    pub(crate) fn unequal(&self) -> Option<(Span, Option<Self>)> {
+        let Written::Unequal(at, value) = &self.written else {
+            return None;
+        };
+        let equal = value.clone().map(|value| Self {
+            name: self.name.clone(),
+            unit: Some(1.0),
+            written: Written::Value(value),
+        });
+        Some((*at, equal))
     }
 
     /// A mistake at a part of the value, or else at the value, or else at the name.
@@ -224,7 +238,7 @@ impl Argument {
         match (&self.written, blamed) {
             (_, Some(value)) | (Written::Value(value), None) => Error::new_spanned(value, text),
             (Written::List(list), None) => Error::new(list.span(), text),
-            (Written::Nothing | Written::Nonsense(_), None) => Error::new(self.name.span(), text),
+            (_, None) => Error::new(self.name.span(), text),
         }
     }
 

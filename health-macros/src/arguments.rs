@@ -4,6 +4,7 @@ use syn::Error;
 
 use crate::argument::{Argument, Piece};
 use crate::meant::is_constant;
+use crate::spell::spell;
 use crate::unknown::Unknown;
 use crate::values::Value;
 
@@ -72,6 +73,30 @@ pub(crate) fn assignment(name: &str, value: &str) -> String {
 }
 
 impl Argument {
+    /// The mistake of anything but `=` before the value, which may not be right either.
+    pub(crate) fn without_equals<V: Value>(&self) -> Option<Error> {
+        let (at, equal) = self.unequal()?;
+        let name = self.called();
+        let right = |equal: &Self| {
+            equal
+                .value()
+                .filter(|_| V::read(equal).is_ok())
+                .map(|value| spell(&value))
+        };
+        let value = equal.and_then(|equal| right(&equal).or_else(|| V::meant(&equal)));
+        let value = value.as_deref().unwrap_or(V::EXAMPLE);
+        let what = if value.starts_with('(') {
+            "parentheses"
+        } else {
+            "`=`"
+        };
+        let text = format!(
+            "expected {what} after `{name}`: write `{}`",
+            assignment(&name, value)
+        );
+        Some(Error::new(at, text))
+    }
+
     /// The mistake of a value that is not what is expected, at the part that is to blame.
     pub(crate) fn expects<V: Value>(&self, what: &str, blamed: Option<&syn::Expr>) -> Error {
         let name = self.called();

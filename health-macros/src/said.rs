@@ -67,7 +67,10 @@ impl<T> Said<T> {
 impl<T: Value> Said<T> {
     pub(crate) fn take(&mut self, argument: &Argument) -> syn::Result<()> {
         *self = Self::Nonsense;
-        argument.nonsense().map_or(Ok(()), Err)?;
+        let nonsense = argument
+            .without_equals::<T>()
+            .or_else(|| argument.nonsense());
+        nonsense.map_or(Ok(()), Err)?;
         let value = T::read(argument)?;
         *self = Self::This(Given {
             value,

@@ -221,6 +221,36 @@ fn a_mistake_in_one_argument_hides_none_in_others() {
 }
 
 #[test]
+fn what_stands_for_an_equals_sign_hides_no_value() {
+    for (written, expected) in [
+        (
+            "timeout_ms: 5s",
+            "expected `=` after `timeout_ms`: write `timeout_ms = 5000`",
+        ),
+        ("timeout_ms => \"5\"", "write `timeout_ms = 5`"),
+        ("timeout_ms += 5", "write `timeout_ms = 2000`"),
+        ("tags: db", "write `tags = [\"db\"]`"),
+        ("tags: [\"a - b\"]", "write `tags = [\"a - b\"]`"),
+        ("crate: x", "write `crate = x`"),
+        (
+            "liveness { critical = false }",
+            "expected parentheses after `liveness`: write `liveness(timeout_ms = 300)`",
+        ),
+        ("liveness: 500", "write `liveness(timeout_ms = 500)`"),
+        ("liveness(timeout_ms: 2s)", "write `timeout_ms = 2000`"),
+    ] {
+        assert_told(written, &[expected]);
+    }
+    assert_told(
+        "timout_ms: 5",
+        &[
+            "did you mean `timeout_ms`?",
+            "expected `=` after `timout_ms`",
+        ],
+    );
+}
+
+#[test]
 fn brackets_may_be_nested_without_end() {
     for (open, close) in [("(", ")"), ("[", "]"), ("vec![", "]")] {
         let value = format!("{}1{}", open.repeat(1000), close.repeat(1000));

@@ -263,13 +263,12 @@ const SAYINGS: &[Saying] = &[
     }),
 ];
 
-/// The argument that a message says to write, unless it only puts `=` before a value.
+/// The argument that a message says to write.
 fn suggestion(message: &str) -> Option<String> {
-    let (before, written) = message.split_once("write `")?;
+    let (_, written) = message.split_once("write `")?;
     let (written, _) = written.split_once('`')?;
     let is_argument = written.contains(['=', '(']) && !written.starts_with('#');
-    let is_whole = is_argument && !before.starts_with("expected `=`");
-    is_whole.then(|| written.to_owned())
+    is_argument.then(|| written.to_owned())
 }
 
 fn ms(number: u64) -> Duration {
