@@ -174,6 +174,21 @@ fn every_argument_is_documented() {
 
 /// Whoever uses the attribute compiles them.
 #[test]
+fn attributes_of_others_may_be_called_as_they_like() {
+    for (attribute, is_refused) in [
+        (quote!(#[mine::route("/")]), false),
+        (quote!(#[actix_web::get("/")]), true),
+        (quote!(#[::tokio::main]), true),
+        (quote!(#[test]), true),
+    ] {
+        let item = quote!(#attribute async fn f() {});
+        let expansion = expand(quote!(kind = "readiness"), item, "health_core");
+        let refused = mentions(expansion, "compile_error");
+        assert_eq!(refused, is_refused, "{attribute}");
+    }
+}
+
+#[test]
 fn all_that_is_known_to_be_outside_is_documented() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("../health-actix/src/docs/health_check.md"));

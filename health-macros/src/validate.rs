@@ -63,12 +63,17 @@ const MAKERS: &[&str] = &[
     "get", "post", "put", "delete", "patch", "route", "routes", "main", "test", "bench",
 ];
 
+/// Where these come from, if that is written. Those of others may be anything.
+const CRATES: &[&str] = &["actix_rt", "actix_web", "async_std", "core", "std", "tokio"];
+
 fn validate_attribute(attribute: &Attribute, mistake: Mistake<'_>) {
-    let Some(last) = attribute.path().segments.last() else {
+    let segments = &attribute.path().segments;
+    let (Some(first), Some(last)) = (segments.first(), segments.last()) else {
         return;
     };
+    let is_theirs = segments.len() == 1 || CRATES.iter().any(|krate| first.ident == krate);
     let name = last.ident.to_string();
-    if MAKERS.contains(&&*name) {
+    if is_theirs && MAKERS.contains(&&*name) {
         let text = format!(
             "cannot have `#[{name}]`, which makes something else of it: write a function of its \
              own"
