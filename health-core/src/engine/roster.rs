@@ -145,8 +145,8 @@ impl Roster {
             .collect()
     }
 
-    /// The names that checks had before, by those that they have in the next roster; none for
-    /// checks that are gone.
+    /// The names that checks have in the next roster, by those that they have here; none for those
+    /// that are gone.
     pub(super) fn names_in(&self, next: &Self) -> BTreeMap<String, Option<String>> {
         let name = |slot: &Slot| slot.check().name().to_owned();
         let gone = self.slots.iter().map(|slot| (name(slot), None));
