@@ -244,6 +244,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_worker_that_is_stuck_is_found_at_its_limit_and_a_moment_more() {
+        let crew = Arc::new(Crew::default());
+        let (worker, _) = crew.join();
+        worker.beat(Instant::now());
+        let start = Instant::now();
+        while stalled(Arc::clone(&crew), LIMIT).await.status() == Status::Healthy {
+            sleep(PERIOD).await;
+        }
+        let took = start.elapsed();
+        assert!(took > LIMIT, "{took:?}");
+        assert!(took <= LIMIT + PERIOD + LOOKS * PAUSE, "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_beat_ends_with_the_last_application() {
         let crew = Crew::default();
         let (worker, _) = crew.join();
