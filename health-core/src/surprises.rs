@@ -14,13 +14,14 @@ pub(crate) fn longest(engine: &Engine) -> Longest {
 
 /// Warns of what is surprising at the start.
 pub(crate) fn warn(engine: &Engine) {
-    if cfg!(panic = "abort") && !engine.checks().is_empty() {
+    let checks = engine.checks();
+    if cfg!(panic = "abort") && !checks.is_empty() {
         tracing::warn!(
             target: "health",
             "built with panic = \"abort\": a check that panics ends the process"
         );
     }
-    engine.checks().iter().for_each(|check| warn_of(check));
+    checks.iter().for_each(|check| warn_of(check));
     warn_of_longer(engine, Longest::default());
 }
 

@@ -1,5 +1,6 @@
 //! From a probe to the checks that it asks: which of them, and which of these are run.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Engine;
@@ -16,7 +17,7 @@ use crate::finding::Finding;
 use crate::overrides::Override;
 use crate::sample::{Asked, Sample};
 use crate::sync::discard;
-use crate::{Probe, Reason};
+use crate::{Check, Probe, Reason};
 
 /// What somebody asks of the checks as they are at that moment.
 pub(super) struct Inquiry<'a> {
@@ -32,11 +33,8 @@ impl Inquiry<'_> {
         let mut asking = self.asking(self.roster.slots().len());
         let mut gates = Vec::new();
         let concerned = |slot: &Slot| slot.check().concerns(probe);
-        let targets = self.targets(concerned).map(|mut target| {
-            target.role = target.check.role(probe);
-            gates.extend(target.gate());
-            target
-        });
+        let targets = self.targets(concerned, |check| check.role(probe));
+        let targets = targets.inspect(|target| gates.extend(target.gate()));
         if !self.roster.has_prerequisites() && !self.roster.readiness_asks_others() {
             targets.for_each(|target| self.ask(target, &mut asking));
             return (asking, gates);
@@ -53,7 +51,7 @@ impl Inquiry<'_> {
 
     /// Asks each of these checks for itself; nothing if there are none.
     pub(super) fn ask_each(&self, wanted: impl Fn(&Slot) -> bool) -> Option<Asking> {
-        let targets: Vec<_> = self.targets(wanted).collect();
+        let targets: Vec<_> = self.targets(wanted, own_probe).collect();
         if targets.is_empty() {
             return None;
         }
@@ -66,41 +64,37 @@ impl Inquiry<'_> {
         Asking::new(self.engine, &self.roster, self.asked, checks)
     }
 
-    /// These checks, bound for the caller, each to be asked for itself.
-    fn targets(&self, wanted: impl Fn(&Slot) -> bool) -> impl Iterator<Item = Target> {
-        let lifecycle = &self.engine.lifecycle;
-        let mut overrides = lifecycle.overrides.in_force(self.asked.at);
+    /// These checks, bound for the caller, each to be asked as what it is here.
+    fn targets(
+        &self,
+        wanted: impl Fn(&Slot) -> bool,
+        role: impl Fn(&Check) -> Probe,
+    ) -> impl Iterator<Item = Target> {
+        let mut overrides = self.overrides();
         let slots = self.roster.slots().iter().enumerate();
         let wanted = slots.filter(move |(_, slot)| wanted(slot));
         wanted.map(move |(index, slot)| {
-            let mut target = self.target(index);
             let forced = overrides.remove(slot.check().name());
-            target.forced = forced.filter(|_| !slot.is_disabled()).map(Box::new);
-            target
+            self.target(index, role(slot.check()), forced)
         })
     }
 
-    fn target(&self, index: usize) -> Target {
+    /// What is forced on a check that is disabled has no effect.
+    fn target(&self, index: usize, role: Probe, forced: Option<Override>) -> Target {
         let slot = &self.roster.slots()[index];
         let cx = Context::new(&self.engine.state, self.caller);
         Target {
             index,
             check: Arc::clone(slot.check()),
-            role: own_probe(slot.check()),
+            role,
             bound: slot.bound(cx, self.asked),
-            forced: None,
+            forced: forced.filter(|_| !slot.is_disabled()).map(Box::new),
             cause: None,
         }
     }
 
-    fn forced(&self, index: usize) -> Option<Box<Override>> {
-        let slot = &self.roster.slots()[index];
-        if slot.is_disabled() {
-            return None;
-        }
-        let lifecycle = &self.engine.lifecycle;
-        let mut overrides = lifecycle.overrides.in_force(self.asked.at);
-        overrides.remove(slot.check().name()).map(Box::new)
+    fn overrides(&self) -> BTreeMap<String, Override> {
+        self.engine.lifecycle.overrides.in_force(self.asked.at)
     }
 
     /// Asks those that are not kept from running by a prerequisite.
@@ -137,9 +131,9 @@ impl Inquiry<'_> {
             if let Ok(place) = place {
                 return self.known(&targets[place]);
             }
-            let mut other = self.target(index);
-            other.forced = self.forced(index);
-            self.known(&other)
+            let check = self.roster.slots()[index].check();
+            let forced = self.overrides().remove(check.name());
+            self.known(&self.target(index, own_probe(check), forced))
         })
     }
 

@@ -2,7 +2,6 @@
 //! here, for it is called under a lock; what is to be done afterwards is handed out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -119,8 +118,7 @@ impl State {
     /// Has a schedule run it; returns how that begins. What an earlier schedule, or none, has let
     /// grow stale says nothing any more, but the initial delay is for what has never run.
     pub(super) fn schedule(&mut self, check: &Check, now: Instant) -> Begins {
-        let age = self.age(now);
-        let is_stale = age.is_some_and(|age| age >= check.settings().stale_after());
+        let is_stale = self.has_outlived(check, now);
         if is_stale {
             self.forget();
         }
@@ -173,9 +171,11 @@ impl State {
         self.standings.forget();
     }
 
-    fn age(&self, now: Instant) -> Option<Duration> {
-        let (_, last) = self.last.as_ref()?;
-        Some(now.duration_since(last.sample.asked))
+    /// Whether the last result is older than one of a schedule may be.
+    fn has_outlived(&self, check: &Check, now: Instant) -> bool {
+        self.last.as_ref().is_some_and(|(_, last)| {
+            now.duration_since(last.sample.asked) >= check.settings().stale_after()
+        })
     }
 
     pub(super) fn history(&self) -> History {
@@ -249,8 +249,7 @@ impl State {
 
     /// Whether the schedule had brought nothing for too long when a run was asked for.
     fn was_stale(&self, check: &Check, asked: Instant) -> bool {
-        let age = self.age(asked).filter(|_| self.scheduled.is_some());
-        age.is_some_and(|age| age >= check.settings().stale_after())
+        self.scheduled.is_some() && self.has_outlived(check, asked)
     }
 
     pub(super) fn wanted(&mut self, run: RunId, now: Instant) -> Option<&mut Flight> {
