@@ -1,26 +1,62 @@
-//! The endpoints: what is mounted, documented and announced is read from one table.
+//! The endpoints: what is mounted, documented and announced is read from one list.
 
-use actix_web::dev::{ConnectionInfo, ServiceRequest};
+use std::sync::Arc;
+
+use actix_web::dev::{ConnectionInfo, ResourceDef, ServiceRequest};
 use actix_web::http::Method;
 use actix_web::{HttpMessage, Resource, web};
 use health_core::Probe;
 
+use crate::access::Details;
+use crate::dialect::{Dialect, Format};
+use crate::status_codes::StatusCodes;
+
 /// What an endpoint answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Target {
     /// A probe, with its checks.
     Probe(Probe),
+    /// All checks, and the lifecycle.
+    Everything,
     /// One check, named in the path.
     Check,
+    /// The same, if it serves the probe.
+    CheckOf(Probe),
+    /// A group, a check, or a check of a probe or a group: whatever the rest of the path names.
+    Tree,
+    /// The checks with the tag that the path names.
+    Group,
     /// The OpenAPI document.
-    OpenApi,
+    Document,
 }
 
-/// Where something is answered, below the prefix of the service.
-#[derive(Clone, Copy, Debug)]
+/// Where something is answered, and how.
+#[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
-    pub(crate) path: &'static str,
-    pub(crate) kind: Kind,
+    /// The whole path, below the scope that it is mounted in.
+    pub(crate) path: String,
+    pub(crate) target: Target,
+    pub(crate) voice: Arc<Voice>,
+}
+
+/// How an endpoint answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Voice {
+    pub(crate) format: &'static dyn Format,
+    pub(crate) codes: StatusCodes,
+    pub(crate) details: Details,
+}
+
+impl Voice {
+    /// As the service and its first dialect speak, but for what this dialect has of its own.
+    pub(crate) fn with(&self, dialect: &Dialect) -> Self {
+        let details = dialect.own_details().unwrap_or(&self.details);
+        Self {
+            format: dialect.format(),
+            codes: dialect.own_codes().unwrap_or(self.codes),
+            details: details.clone(),
+        }
+    }
 }
 
 /// The methods that are answered. Balancers such as HAProxy probe with OPTIONS.
@@ -32,35 +68,20 @@ pub(crate) const ALLOWED: &str = "GET, HEAD, OPTIONS";
 /// Where the OpenAPI document is.
 pub(crate) const DOCUMENT: &str = "/openapi.json";
 
+/// Where groups are.
+pub(crate) const GROUPS: &str = "/groups/{tag}";
+
 /// The parameter that names a check.
 pub(crate) const NAME: &str = "name";
 
-pub(crate) const ENDPOINTS: [Endpoint; 6] = [
-    Endpoint {
-        path: "",
-        kind: Kind::Probe(Probe::Liveness),
-    },
-    Endpoint {
-        path: "/live",
-        kind: Kind::Probe(Probe::Liveness),
-    },
-    Endpoint {
-        path: "/ready",
-        kind: Kind::Probe(Probe::Readiness),
-    },
-    Endpoint {
-        path: "/started",
-        kind: Kind::Probe(Probe::Startup),
-    },
-    Endpoint {
-        path: "/checks/{name}",
-        kind: Kind::Check,
-    },
-    Endpoint {
-        path: DOCUMENT,
-        kind: Kind::OpenApi,
-    },
-];
+/// The parameter that names a group.
+pub(crate) const TAG: &str = "tag";
+
+/// The parameter that is the rest of a path.
+pub(crate) const REST: &str = "path";
+
+/// How a path ends that has it.
+const TAIL: &str = "{path:.*}";
 
 /// The name that all resources of health services have, for middleware that comes before routing.
 const RESOURCE: &str = "health_actix::endpoint";
@@ -79,15 +100,21 @@ pub(crate) fn is_for_health(request: &ServiceRequest) -> bool {
 
 /// The map of resources knows no conditions: what is mounted before, though for another host or
 /// method only, hides an endpoint in it. A name is found all the same: that of the last endpoint,
-/// which is the document, of the last service; and only if nothing before it is dynamic.
+/// which is the document, of the last service; and only if nothing before it is dynamic. What is
+/// beside the document is then known, in the standard dialect.
 fn is_mounted(request: &ServiceRequest, path: &str) -> bool {
-    let is_endpoint = |rest: &str| ENDPOINTS.iter().any(|endpoint| endpoint.is_at(rest));
     let Some(document) = document_path(request) else {
         return false;
     };
     let prefix = document.strip_suffix(DOCUMENT);
     let rest = prefix.and_then(|prefix| path.trim_end_matches('/').strip_prefix(prefix));
-    rest.is_some_and(is_endpoint)
+    let Some(rest) = rest else {
+        return false;
+    };
+    let format = Dialect::standard().format();
+    let paths = format.paths().iter().map(|(path, _)| *path);
+    let mut paths = paths.chain([GROUPS, DOCUMENT]);
+    paths.any(|pattern| ResourceDef::new(pattern).is_match(rest))
 }
 
 fn document_path(request: &ServiceRequest) -> Option<String> {
@@ -101,34 +128,44 @@ fn document_path(request: &ServiceRequest) -> Option<String> {
 }
 
 impl Endpoint {
-    /// The whole path.
-    pub(crate) fn below(&self, prefix: &str) -> String {
-        match (prefix, self.path) {
-            ("", "") => "/".to_owned(),
-            (prefix, path) => format!("{prefix}{path}"),
-        }
-    }
-
-    /// Whether it is at this path below the prefix, which has no slash at its end.
-    fn is_at(&self, path: &str) -> bool {
-        match self.path.split_once('{') {
-            None => path == self.path,
-            Some((before, _)) => path
-                .strip_prefix(before)
-                .is_some_and(|name| !name.is_empty() && !name.contains('/')),
-        }
-    }
-
     /// The paths that are mounted: with and without a slash at the end, since nothing is ever
     /// redirected.
-    pub(crate) fn patterns(&self, prefix: &str) -> Vec<String> {
-        let path = self.below(prefix);
-        if path == "/" {
+    pub(crate) fn patterns(&self) -> Vec<String> {
+        let path = self.path.clone();
+        if path == "/" || path.ends_with(TAIL) {
             return vec![path];
         }
         let slashed = format!("{path}/");
         vec![path, slashed]
     }
+}
+
+/// A path below a prefix, which has no slash at its end.
+pub(crate) fn below(prefix: &str, path: &str) -> String {
+    match (prefix, path) {
+        ("", "") => "/".to_owned(),
+        (prefix, path) => format!("{prefix}{path}"),
+    }
+}
+
+/// Whether there is a path that both patterns match.
+pub(crate) fn overlap(one: &str, other: &str) -> bool {
+    let mut one = one.split('/');
+    let mut other = other.split('/');
+    loop {
+        match (one.next(), other.next()) {
+            (None, None) => return true,
+            (Some(TAIL), Some(_)) | (Some(_), Some(TAIL)) => return true,
+            (Some(a), Some(b)) if a == b => {}
+            (Some(a), Some(b)) if is_dynamic(a) && !b.is_empty() => {}
+            (Some(a), Some(b)) if is_dynamic(b) && !a.is_empty() => {}
+            _ => return false,
+        }
+    }
+}
+
+fn is_dynamic(segment: &str) -> bool {
+    segment.starts_with('{')
 }
 
 #[cfg(test)]
@@ -138,5 +175,31 @@ mod tests {
     #[test]
     fn what_is_allowed_is_what_is_answered() {
         assert_eq!(METHODS.map(|method| method.to_string()).join(", "), ALLOWED);
+    }
+
+    #[test]
+    fn patterns_overlap_if_a_path_matches_both() {
+        for (one, other) in [
+            ("", ""),
+            ("/health", "/health"),
+            ("/a/{name}", "/a/b"),
+            ("/a/{name}", "/{name}/b"),
+            ("/a/{path:.*}", "/a/b/c"),
+            ("/a/{path:.*}", "/a/{name}/c"),
+        ] {
+            assert!(overlap(one, other), "{one} {other}");
+            assert!(overlap(other, one), "{other} {one}");
+        }
+        for (one, other) in [
+            ("", "/health"),
+            ("/a/{name}", "/a"),
+            ("/a/{name}", "/a/"),
+            ("/a/{name}", "/a/b/c"),
+            ("/a/{path:.*}", "/a"),
+            ("/a/{path:.*}", "/b/c"),
+        ] {
+            assert!(!overlap(one, other), "{one} {other}");
+            assert!(!overlap(other, one), "{other} {one}");
+        }
     }
 }

@@ -1,12 +1,15 @@
 #![doc = include_str!("docs/crate.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod access;
+mod asked;
 #[cfg(feature = "config")]
 mod config;
 mod data;
 mod dialect;
 mod drain;
 mod endpoint;
+mod group;
 mod guard;
 mod local;
 mod management;
@@ -14,6 +17,7 @@ mod mounted;
 mod openapi;
 mod respond;
 mod service;
+mod status_codes;
 mod workers;
 
 #[cfg(feature = "testing")]
@@ -29,14 +33,18 @@ pub use health_core::{
 #[doc = include_str!("docs/health_check.md")]
 pub use health_macros::health_check_actix as health_check;
 
+pub use self::access::{Details, Level};
 #[cfg(feature = "config")]
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
 pub use self::config::{load_config, load_config_from_env};
 pub use self::data::ViaActix;
+pub use self::dialect::{Dialect, UnknownDialect};
 pub use self::drain::{Drain, DrainExt, DrainLayer, DrainService};
+pub use self::group::Group;
 pub use self::guard::{GuardExt, GuardLayer, GuardService};
 pub use self::respond::HealthRequest;
-pub use self::service::{HealthService, service, try_service};
+pub use self::service::{HealthLayer, HealthLayerService, HealthService, service, try_service};
+pub use self::status_codes::StatusCodes;
 pub use self::workers::{Limits, Workers, WorkersLayer, WorkersService};
 
 #[doc(hidden)]

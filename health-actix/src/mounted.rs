@@ -1,59 +1,79 @@
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use actix_web::HttpRequest;
 use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
 use health_core::Health;
 
-use crate::endpoint::DOCUMENT;
+use crate::access::{Decision, Level};
+use crate::asked::Asked;
+use crate::endpoint::{DOCUMENT, Endpoint, Target, Voice, below};
 use crate::openapi::{self, Known};
 
 /// A service as a worker has it.
 #[derive(Debug)]
 pub(crate) struct Mounted {
-    health: Health,
-    prefix: String,
-    service_name: Option<String>,
-    /// The OpenAPI document, and the revision of the checks that it tells of.
-    document: Mutex<Option<(u64, Bytes)>>,
+    pub(crate) health: Health,
+    pub(crate) prefix: String,
+    pub(crate) service_name: Option<String>,
+    pub(crate) tells_envoy: bool,
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// How groups answer that have something of their own, by their tags.
+    pub(crate) groups: BTreeMap<String, Arc<Voice>>,
+    pub(crate) documents: Documents,
 }
 
 impl Mounted {
-    pub(crate) const fn new(health: Health, prefix: String, service_name: Option<String>) -> Self {
-        Self {
-            health,
-            prefix,
-            service_name,
-            document: Mutex::new(None),
+    /// How the endpoint answers what is asked: a group may have something of its own.
+    pub(crate) fn voice<'a>(&'a self, endpoint: &'a Endpoint, asked: Asked<'_>) -> &'a Voice {
+        match asked {
+            Asked::Group(tag) if endpoint.target == Target::Group => {
+                self.groups.get(tag).unwrap_or(&endpoint.voice)
+            }
+            _ => &endpoint.voice,
         }
     }
 
-    pub(crate) const fn health(&self) -> &Health {
-        &self.health
+    /// Whether the caller may ask, and how much it is told.
+    pub(crate) fn admit(
+        &self,
+        voice: &Voice,
+        asked: Asked<'_>,
+        request: &HttpRequest,
+    ) -> Result<Level, HttpResponse> {
+        match voice.details.decide_for(request) {
+            Decision::Level(level) => Ok(level),
+        }
     }
 
-    pub(crate) fn service_name(&self) -> Option<&str> {
-        self.service_name.as_deref()
+    /// The OpenAPI document. Its paths are those of the request, for a scope may have put
+    /// something before the prefix.
+    pub(crate) fn document(&self, request: &HttpRequest, level: Level) -> Bytes {
+        self.documents.kept(self.health.revision(), level, || {
+            let pattern = request.match_pattern().unwrap_or_default();
+            let own = below(&self.prefix, DOCUMENT);
+            let scope = pattern.trim_end_matches('/').strip_suffix(&own);
+            let scope = scope.unwrap_or_default();
+            openapi::json(&Known::of(&self.health), &self.endpoints, scope).into()
+        })
     }
+}
 
-    /// The OpenAPI document, written when it is first asked for and when the checks have changed.
-    /// Its paths are those of the request, for a scope may have put something before the prefix.
-    pub(crate) fn document(&self, request: &HttpRequest) -> Bytes {
-        let revision = self.health.revision();
-        let mut document = self.document.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*document {
+/// The OpenAPI document as each level may read it, and the revision of the checks that it tells
+/// of: written when it is first asked for and when the checks have changed.
+#[derive(Debug, Default)]
+pub(crate) struct Documents(Mutex<BTreeMap<Level, (u64, Bytes)>>);
+
+impl Documents {
+    fn kept(&self, revision: u64, level: Level, write: impl FnOnce() -> Bytes) -> Bytes {
+        let mut documents = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match documents.get(&level) {
             Some((known, document)) if *known == revision => document.clone(),
             _ => {
-                let new = self.write_document(request);
-                *document = Some((revision, new.clone()));
+                let new = write();
+                documents.insert(level, (revision, new.clone()));
                 new
             }
         }
-    }
-
-    fn write_document(&self, request: &HttpRequest) -> Bytes {
-        let pattern = request.match_pattern().unwrap_or_default();
-        let own = pattern.trim_end_matches('/').strip_suffix(DOCUMENT);
-        let prefix = own.unwrap_or(&self.prefix);
-        openapi::json(&Known::of(&self.health), prefix).into()
     }
 }

@@ -1,21 +1,21 @@
 //! From a request to a response.
 
-use std::sync::Arc;
-use std::time::SystemTime;
-
 use actix_web::http::header::{
-    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, RETRY_AFTER,
+    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, ORIGIN,
+    RETRY_AFTER,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
-use health_core::{Caller, Phase, Probe, Report};
-use serde::Serialize;
+use health_core::{Phase, Probe, Status};
+use tokio::time::Instant;
 
-use crate::dialect::default::{
-    CheckBody, METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND, ProbeBody, UNAVAILABLE,
-};
+use crate::access::Level;
+use crate::asked::Asked;
+use crate::dialect::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem, UNAVAILABLE};
+use crate::dialect::view::{Asker, Scope, View};
+use crate::dialect::{Dialect, Format};
 use crate::drain::close;
-use crate::endpoint::{ALLOWED, Endpoint, Kind, METHODS, NAME};
+use crate::endpoint::{ALLOWED, Endpoint, METHODS, Voice};
 use crate::mounted::Mounted;
 
 /// Marks the requests that a health service answers, in their extensions, so that middleware can
@@ -46,36 +46,41 @@ pub struct HealthRequest;
 /// Answers a request to an endpoint. While the process drains, whoever asks is sent elsewhere with
 /// the next request: a connection that is kept alive would end in a server that has stopped.
 pub(crate) async fn respond(
-    mounted: Arc<Mounted>,
-    endpoint: Endpoint,
-    request: HttpRequest,
+    mounted: &Mounted,
+    endpoint: &Endpoint,
+    request: &HttpRequest,
 ) -> HttpResponse {
     request.extensions_mut().insert(HealthRequest);
-    let mut response = answer(&mounted, endpoint, &request).await;
-    if mounted.health().is_draining() {
+    let mut response = answer(mounted, endpoint, request).await;
+    if mounted.health.is_draining() {
         close(response.head_mut());
     }
     response
 }
 
-async fn answer(mounted: &Mounted, endpoint: Endpoint, request: &HttpRequest) -> HttpResponse {
+async fn answer(mounted: &Mounted, endpoint: &Endpoint, request: &HttpRequest) -> HttpResponse {
+    let format = endpoint.voice.format;
     let method = request.method();
     if !METHODS.contains(method) {
-        let mut response = HttpResponse::MethodNotAllowed();
-        response.insert_header((ALLOW, ALLOWED));
-        return json(&mut response, &METHOD_NOT_ALLOWED);
+        let mut response = problem(format, StatusCode::METHOD_NOT_ALLOWED, &METHOD_NOT_ALLOWED);
+        let allowed = HeaderValue::from_static(ALLOWED);
+        response.headers_mut().insert(ALLOW, allowed);
+        return response;
     }
-    if *method == Method::OPTIONS && is_preflight(request) {
-        let mut response = HttpResponse::NoContent();
-        return response.insert_header((ALLOW, ALLOWED)).finish();
-    }
-    match endpoint.kind {
-        Kind::Probe(probe) => respond_to_probe(mounted, probe, request).await,
-        Kind::Check => respond_to_check(mounted, request).await,
-        Kind::OpenApi => {
-            let mut response = HttpResponse::Ok();
-            with_headers(&mut response).body(mounted.document(request))
+    if *method == Method::OPTIONS {
+        if is_preflight(request) {
+            return methods(HttpResponse::NoContent());
         }
+        if !format.options_tell_of_health() {
+            return methods(HttpResponse::Ok());
+        }
+    }
+    let asked = Asked::by(endpoint.target, request, &mounted.health);
+    let voice = mounted.voice(endpoint, asked);
+    match mounted.admit(voice, asked, request) {
+        Ok(level) if asked == Asked::Document => document(mounted, request, level),
+        Ok(level) => tell(mounted, voice, asked, request, level).await,
+        Err(refusal) => refusal,
     }
 }
 
@@ -86,65 +91,84 @@ fn is_preflight(request: &HttpRequest) -> bool {
     headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-async fn respond_to_probe(mounted: &Mounted, probe: Probe, request: &HttpRequest) -> HttpResponse {
-    let report = mounted.health().probe(probe, Caller::of(request)).await;
-    let mut response = HttpResponse::build(code(report.is_passing()));
-    if let Some(seconds) = retry_after(&report, mounted.health().wall_clock()) {
-        response.insert_header((RETRY_AFTER, seconds));
-    }
-    json(
-        &mut response,
-        &ProbeBody::new(&report, mounted.service_name()),
-    )
+fn methods(mut response: HttpResponseBuilder) -> HttpResponse {
+    response.insert_header((ALLOW, ALLOWED)).finish()
 }
 
-async fn respond_to_check(mounted: &Mounted, request: &HttpRequest) -> HttpResponse {
-    if mounted.health().is_misconfigured() {
-        return json(&mut HttpResponse::ServiceUnavailable(), &MISCONFIGURED);
-    }
-    let name = request.match_info().get(NAME).unwrap_or_default();
-    let Some(entry) = mounted.health().check(name, Caller::of(request)) else {
-        return json(&mut HttpResponse::NotFound(), &NOT_FOUND);
+fn document(mounted: &Mounted, request: &HttpRequest, level: Level) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(mounted.document(request, level))
+}
+
+/// Finds out what is asked, and tells as much of it as the caller may know.
+async fn tell(
+    mounted: &Mounted,
+    voice: &Voice,
+    asked: Asked<'_>,
+    request: &HttpRequest,
+    level: Level,
+) -> HttpResponse {
+    let since = Instant::now();
+    let found = match asked.find(&mounted.health, request, level).await {
+        Ok(found) => found,
+        Err(why) => return problem(voice.format, why.code(), &why),
     };
-    let entry = entry.await;
-    let mut response = HttpResponse::build(code(entry.status().is_passing()));
-    json(&mut response, &CheckBody::new(&entry))
+    let asker = Asker {
+        health: &mounted.health,
+        service: mounted.service_name.as_deref(),
+        query: request.query_string(),
+        took: since.elapsed(),
+    };
+    match found.view(asked, level, asker) {
+        Some(view) => write(mounted, voice, &view),
+        None => problem(voice.format, NOT_FOUND.code(), &NOT_FOUND),
+    }
+}
+
+fn write(mounted: &Mounted, voice: &Voice, view: &View<'_>) -> HttpResponse {
+    let format = voice.format;
+    let mut response = HttpResponse::build(voice.codes.code(format.verdict(view)));
+    response
+        .insert_header((CONTENT_TYPE, format.media_type()))
+        .insert_header((CACHE_CONTROL, format.cache_control(view)));
+    if let Some(seconds) = retry_after(view) {
+        response.insert_header((RETRY_AFTER, seconds));
+    }
+    if mounted.tells_envoy && is_degraded_readiness(view) {
+        response.insert_header(("x-envoy-degraded", "true"));
+    }
+    format.add_headers(&mut response);
+    response.body(format.write(view))
+}
+
+fn is_degraded_readiness(view: &View<'_>) -> bool {
+    matches!(view.scope, Scope::Probe(Probe::Readiness)) && view.status == Status::Degraded
+}
+
+/// The seconds until maintenance is expected to end.
+fn retry_after(view: &View<'_>) -> Option<u64> {
+    let Phase::Maintenance(maintenance) = view.phase else {
+        return None;
+    };
+    let left = maintenance
+        .expected_end()?
+        .duration_since(view.now())
+        .ok()?;
+    Some(left.as_secs_f64().ceil() as u64)
 }
 
 /// What a guard answers instead of the application.
 pub(crate) fn unavailable() -> HttpResponse {
-    json(&mut HttpResponse::ServiceUnavailable(), &UNAVAILABLE)
+    let format = Dialect::standard().format();
+    problem(format, StatusCode::SERVICE_UNAVAILABLE, &UNAVAILABLE)
 }
 
-/// 200 or 503 and nothing else: what every prober and balancer agrees on.
-fn code(passing: bool) -> StatusCode {
-    if passing {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    }
-}
-
-/// The seconds until maintenance is expected to end.
-fn retry_after(report: &Report, now: SystemTime) -> Option<u64> {
-    let Phase::Maintenance(maintenance) = report.phase() else {
-        return None;
-    };
-    let left = maintenance.expected_end()?.duration_since(now).ok()?;
-    Some(left.as_secs_f64().ceil() as u64)
-}
-
-fn json(response: &mut HttpResponseBuilder, body: &impl Serialize) -> HttpResponse {
-    let response = with_headers(response);
-    match serde_json::to_vec(body) {
-        Ok(bytes) => response.body(bytes),
-        // Unreachable: the bodies have string keys only. A probe must not panic to say so.
-        Err(_) => response.status(StatusCode::SERVICE_UNAVAILABLE).finish(),
-    }
-}
-
-fn with_headers(response: &mut HttpResponseBuilder) -> &mut HttpResponseBuilder {
-    response
-        .insert_header((CONTENT_TYPE, "application/json"))
+/// An answer that is no report.
+pub(crate) fn problem(format: &dyn Format, code: StatusCode, problem: &Problem) -> HttpResponse {
+    HttpResponse::build(code)
+        .insert_header((CONTENT_TYPE, format.problem_media_type()))
         .insert_header((CACHE_CONTROL, "no-store"))
+        .body(format.write_problem(problem))
 }

@@ -1,18 +1,46 @@
 //! The default dialect: small JSON objects whose first member is `status`.
 
-use health_core::{Child, ClosedGate, Entry, Phase, Probe, Report, Status};
-use serde::ser::SerializeMap;
+use health_core::{Child, Entry, Phase, Probe, Reason, Status, Value};
 use serde::{Serialize, Serializer};
+
+use super::format::{Format, json};
+use super::problem::MISCONFIGURED;
+use super::time::timestamp;
+use super::view::{Scope, Told, ToldChild, View};
+use crate::endpoint::Target;
 
 /// What is to be said before startup has passed.
 pub(crate) const STILL_INITIALISING: &str = "Service is still initialising";
 
-/// Stands for every text that must not be shown.
-pub(crate) const HIDDEN: &str = "check failed";
+#[derive(Debug)]
+pub(super) struct Default;
 
-/// The body of a probe.
+impl Format for Default {
+    fn name(&self) -> &'static str {
+        "standard"
+    }
+
+    fn paths(&self) -> &'static [(&'static str, Target)] {
+        &[
+            ("", Target::Probe(Probe::Liveness)),
+            ("/live", Target::Probe(Probe::Liveness)),
+            ("/ready", Target::Probe(Probe::Readiness)),
+            ("/started", Target::Probe(Probe::Startup)),
+            ("/checks/{name}", Target::Check),
+        ]
+    }
+
+    fn write(&self, view: &View<'_>) -> Vec<u8> {
+        match view.scope {
+            Scope::Check(told) => json(&CheckBody::new(told)),
+            _ => json(&ReportBody::new(view)),
+        }
+    }
+}
+
+/// The body of a probe, or a group.
 #[derive(Debug, Serialize)]
-pub(crate) struct ProbeBody<'a> {
+struct ReportBody<'a> {
     status: &'static str,
     #[serde(skip_serializing_if = "is_false")]
     degraded: bool,
@@ -24,75 +52,78 @@ pub(crate) struct ProbeBody<'a> {
     checks: Option<Checks<'a>>,
 }
 
-impl<'a> ProbeBody<'a> {
-    pub(crate) fn new(report: &'a Report, service: Option<&'a str>) -> Self {
-        let is_liveness = report.probe() == Probe::Liveness;
+impl<'a> ReportBody<'a> {
+    fn new(view: &'a View<'a>) -> Self {
+        let is_probe = matches!(view.scope, Scope::Probe(_) | Scope::Everything);
         Self {
-            status: word(report),
-            degraded: report.status() == Status::Degraded,
-            service: service.filter(|_| is_liveness),
-            detail: detail(report),
-            checks: checks(report),
+            status: word(view),
+            degraded: is_probe && view.status == Status::Degraded,
+            service: view
+                .asker
+                .service
+                .filter(|_| matches!(view.scope, Scope::Probe(Probe::Liveness))),
+            detail: detail(view),
+            checks: lists_checks(view).then_some(Checks(view)),
         }
     }
 }
 
-/// The word for a verdict.
-fn word(report: &Report) -> &'static str {
-    let passing = report.is_passing();
-    match (report.probe(), report.phase()) {
-        (Probe::Liveness, _) if passing => "alive",
-        (Probe::Liveness, _) => "unhealthy",
+/// The word for a verdict: that of a group is its status.
+fn word(view: &View<'_>) -> &'static str {
+    let passing = view.is_passing();
+    match (view.scope, view.phase) {
+        (Scope::Group(_) | Scope::Check(_) | Scope::Child(..), _) => view.status.as_str(),
+        (Scope::Probe(Probe::Liveness), _) if passing => "alive",
+        (Scope::Probe(Probe::Liveness), _) => "unhealthy",
         (_, Phase::Misconfigured) => MISCONFIGURED.status,
-        (Probe::Readiness, Phase::Draining) => "draining",
-        (Probe::Readiness, Phase::Maintenance(_)) => "maintenance",
-        (Probe::Readiness, _) if passing => "ready",
-        (Probe::Readiness, _) => "not_ready",
-        (Probe::Startup, _) if passing => "started",
-        (Probe::Startup, _) => "starting",
+        (Scope::Probe(Probe::Startup), _) if passing => "started",
+        (Scope::Probe(Probe::Startup), _) => "starting",
+        (_, Phase::Draining) => "draining",
+        (_, Phase::Maintenance(_)) => "maintenance",
+        (_, _) if passing => "ready",
+        (_, _) => "not_ready",
     }
 }
 
-fn detail(report: &Report) -> Option<&str> {
-    match (report.probe(), report.phase()) {
-        (Probe::Liveness, _) => None,
+fn detail<'a>(view: &View<'a>) -> Option<&'a str> {
+    let progress = || view.progress().unwrap_or(STILL_INITIALISING);
+    match (view.scope, view.phase) {
+        (Scope::Group(_) | Scope::Check(_) | Scope::Child(..), _)
+        | (Scope::Probe(Probe::Liveness), _) => None,
         (_, Phase::Misconfigured) => Some(MISCONFIGURED.detail),
-        (Probe::Readiness, Phase::Maintenance(maintenance)) => Some(maintenance.reason()),
-        (Probe::Readiness, Phase::Starting) => Some(progress(report)),
-        (Probe::Startup, _) if !report.is_passing() => Some(progress(report)),
+        (Scope::Probe(Probe::Startup), _) => (!view.is_passing()).then(progress),
+        (_, Phase::Maintenance(_)) => view.maintenance(),
+        (_, Phase::Starting) => Some(progress()),
         _ => None,
     }
+    .filter(|_| view.lists_checks())
 }
 
-/// How far the start has come, as far as a startup gate says so.
-fn progress(report: &Report) -> &str {
-    let said = report.closed_gates().iter().find_map(ClosedGate::progress);
-    said.unwrap_or(STILL_INITIALISING)
-}
-
-/// Readiness always lists its checks. Liveness and startup do so only when they have something
-/// to explain: their plain bodies are what the common guides show, and never change.
-fn checks(report: &Report) -> Option<Checks<'_>> {
-    let listed = match (report.probe(), report.phase()) {
-        (_, Phase::Draining | Phase::Maintenance(_) | Phase::Misconfigured) => false,
-        (Probe::Readiness, _) => true,
-        (Probe::Liveness | Probe::Startup, _) => {
-            report.status() != Status::Healthy && !report.entries().is_empty()
+/// Readiness and groups always list their checks. Liveness and startup do so only when they have
+/// something to explain, or for those who may know everything: their plain bodies are what the
+/// common guides show, and never change.
+fn lists_checks(view: &View<'_>) -> bool {
+    let mut entries = view.entries();
+    let hides = matches!(
+        view.phase,
+        Phase::Draining | Phase::Maintenance(_) | Phase::Misconfigured
+    );
+    match view.scope {
+        _ if !view.lists_checks() || (hides && !view.is_full()) => false,
+        Scope::Probe(Probe::Liveness | Probe::Startup) => {
+            (view.status != Status::Healthy || view.is_full()) && entries.next().is_some()
         }
-    };
-    listed.then_some(Checks(report.entries()))
+        _ => true,
+    }
 }
 
 #[derive(Debug)]
-struct Checks<'a>(&'a [Entry]);
+struct Checks<'a>(&'a View<'a>);
 
 impl Serialize for Checks<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for entry in self.0 {
-            map.serialize_entry(entry.name(), &EntryBody::new(entry))?;
-        }
-        map.end()
+        let entries = self.0.entries();
+        serializer.collect_map(entries.map(|told| (told.name(), EntryBody::new(told))))
     }
 }
 
@@ -116,22 +147,22 @@ struct EntryBody<'a> {
 }
 
 impl<'a> EntryBody<'a> {
-    fn new(entry: &'a Entry) -> Self {
-        let healthy = entry.status().is_passing();
+    fn new(told: Told<'a>) -> Self {
+        let healthy = told.status().is_passing();
         Self {
             healthy,
-            degraded: entry.status() == Status::Degraded,
-            critical: (!healthy && !entry.is_critical()).then_some(false),
-            shared: !healthy && entry.is_critical() && entry.counts_as().is_passing(),
-            caused_by: entry.cause(),
-            finding: Finding::new(entry),
+            degraded: told.status() == Status::Degraded,
+            critical: (!healthy && !told.is_critical()).then_some(false),
+            shared: told.is_forgiven(),
+            caused_by: told.cause(),
+            finding: Finding::new(told),
         }
     }
 }
 
 /// The body of one check's own path.
 #[derive(Debug, Serialize)]
-pub(crate) struct CheckBody<'a> {
+struct CheckBody<'a> {
     status: &'static str,
     name: &'a str,
     #[serde(flatten)]
@@ -139,54 +170,115 @@ pub(crate) struct CheckBody<'a> {
 }
 
 impl<'a> CheckBody<'a> {
-    pub(crate) fn new(entry: &'a Entry) -> Self {
+    fn new(told: Told<'a>) -> Self {
         Self {
-            status: entry.status().as_str(),
-            name: entry.name(),
-            finding: Finding::new(entry),
+            status: told.status().as_str(),
+            name: told.name(),
+            finding: Finding::new(told),
         }
     }
 }
 
-/// What a run found, as far as it is public.
+/// What a run found.
 #[derive(Debug, Serialize)]
 struct Finding<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
+    #[serde(flatten)]
+    texts: Texts<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     children: Option<Children<'a>>,
+    #[serde(flatten)]
+    more: Option<More<'a>>,
 }
 
 impl<'a> Finding<'a> {
-    fn new(entry: &'a Entry) -> Self {
-        let (message, error) = texts(entry.status(), entry.message());
+    fn new(told: Told<'a>) -> Self {
         Self {
-            latency_ms: entry
-                .latency()
-                .map(|l| (l.as_secs_f64() * 10_000.0).round() / 10.0),
-            message,
-            error,
-            children: (entry.children().len() > 0).then_some(Children(entry)),
+            latency_ms: told.latency_ms(),
+            texts: Texts::new(told.status(), told.text(), told.error()),
+            children: told.has_children().then_some(Children(told)),
+            more: told.full().map(More::new),
         }
     }
 }
 
-/// The public text, as what is said by the way, or as what is wrong.
-fn texts(status: Status, message: Option<&str>) -> (Option<&str>, Option<&str>) {
-    if status.is_passing() {
-        (message, None)
-    } else {
-        (None, Some(message.unwrap_or(HIDDEN)))
+/// What there is to say of it.
+#[derive(Debug, Serialize)]
+struct Texts<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    /// The text of the error itself, which is not public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    internal_error: Option<&'a str>,
+}
+
+impl<'a> Texts<'a> {
+    fn new(status: Status, text: Option<&'a str>, internal_error: Option<&'a str>) -> Self {
+        let passes = status.is_passing();
+        Self {
+            message: text.filter(|_| passes),
+            error: text.filter(|_| !passes),
+            internal_error,
+        }
+    }
+}
+
+/// What only those are told who may know everything.
+#[derive(Debug, Serialize)]
+struct More<'a> {
+    /// Why it is not simply what the check returned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    /// What the last run found, where thresholds say otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    last_run: String,
+    #[serde(skip_serializing_if = "is_zero")]
+    consecutive_failures: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Data<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<&'a str>,
+    timeout_ms: u128,
+    source: String,
+}
+
+impl<'a> More<'a> {
+    fn new(entry: &'a Entry) -> Self {
+        let check = entry.check();
+        let raw = entry.raw_status();
+        Self {
+            reason: entry.reason(),
+            raw_status: (raw != entry.status()).then(|| raw.as_str()),
+            since: entry.since().map(timestamp),
+            last_run: timestamp(entry.started_at()),
+            consecutive_failures: entry.consecutive_failures(),
+            data: (entry.data().len() > 0).then(|| Data(entry.data().collect())),
+            tags: check.tags().collect(),
+            timeout_ms: check.timeout().as_millis(),
+            source: check.location().to_string(),
+        }
+    }
+}
+
+/// What a run measured, in its order.
+#[derive(Debug)]
+struct Data<'a>(Vec<(&'a str, &'a Value)>);
+
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
     }
 }
 
 /// The children of a check, in the order in which it returned them.
 #[derive(Debug)]
-struct Children<'a>(&'a Entry);
+struct Children<'a>(Told<'a>);
 
 impl Serialize for Children<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -201,52 +293,52 @@ struct ChildBody<'a> {
     healthy: bool,
     #[serde(skip_serializing_if = "is_false")]
     degraded: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
+    #[serde(flatten)]
+    texts: Texts<'a>,
+    #[serde(flatten)]
+    more: Option<MoreOfChild<'a>>,
 }
 
 impl<'a> ChildBody<'a> {
-    fn new(child: Child<'a>) -> Self {
-        let (message, error) = texts(child.status(), child.message());
+    fn new(child: ToldChild<'a>) -> Self {
         Self {
             healthy: child.status().is_passing(),
             degraded: child.status() == Status::Degraded,
-            message,
-            error,
+            texts: Texts::new(child.status(), child.text(), child.error()),
+            more: child.full().map(MoreOfChild::new),
         }
     }
 }
 
-/// An answer that is no report: an unknown check, a method that is not answered.
+/// What only those are told of a child who may know everything.
 #[derive(Debug, Serialize)]
-pub(crate) struct Problem {
-    pub(crate) status: &'static str,
-    pub(crate) detail: &'static str,
+struct MoreOfChild<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(skip_serializing_if = "is_zero")]
+    consecutive_failures: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Data<'a>>,
 }
 
-pub(crate) const NOT_FOUND: Problem = Problem {
-    status: "not_found",
-    detail: "There is no check of this name",
-};
-
-pub(crate) const MISCONFIGURED: Problem = Problem {
-    status: "misconfigured",
-    detail: "The health checks are misconfigured; the log lists the mistakes",
-};
-
-pub(crate) const METHOD_NOT_ALLOWED: Problem = Problem {
-    status: "method_not_allowed",
-    detail: "This method is not answered here; the Allow header lists those that are",
-};
-
-/// What a guard answers instead of the application.
-pub(crate) const UNAVAILABLE: Problem = Problem {
-    status: "unavailable",
-    detail: "The service cannot serve just now",
-};
+impl<'a> MoreOfChild<'a> {
+    fn new(child: Child<'a>) -> Self {
+        let raw = child.raw_status();
+        Self {
+            raw_status: (raw != child.status()).then(|| raw.as_str()),
+            since: child.since().map(timestamp),
+            consecutive_failures: child.consecutive_failures(),
+            data: (child.data().len() > 0).then(|| Data(child.data().collect())),
+        }
+    }
+}
 
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

@@ -1,3 +1,150 @@
-//! From a report to a body: one file for each wire format.
+//! The wire formats. Each is one file: what it is called, where it is mounted, and how it writes
+//! what was found. What a caller may be told is not theirs to know: see [`view`].
 
 pub(crate) mod default;
+mod format;
+pub(crate) mod problem;
+mod time;
+pub(crate) mod view;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub(crate) use self::format::Format;
+use crate::access::Details;
+use crate::status_codes::StatusCodes;
+
+/// Every format, by the names that [`Dialect`] parses.
+const FORMATS: [&dyn Format; 1] = [&default::Default];
+
+/// A family of paths, wire format and status codes, for one kind of consumer.
+///
+/// | dialect | its paths |
+/// |---|---|
+/// | [`standard`](Self::standard) | `/health`, `/health/live`, `/health/ready`, `/health/started`, `/health/checks/{name}` |
+///
+/// A service speaks the standard one; [`HealthService::dialects`] makes it speak others, and
+/// several at once, as long as no two claim one path: [`Dialect::at`] moves one out of the way.
+///
+/// ```
+/// use health_actix::{Dialect, Health, HealthService};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let health = Health::builder().build()?;
+/// let service = HealthService::new(&health)
+///     .dialects([Dialect::standard(), "standard".parse::<Dialect>()?.at("/also")]);
+/// service.validate()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`HealthService::dialects`]: crate::HealthService::dialects
+#[derive(Clone)]
+#[must_use = "give it to `HealthService::dialects`"]
+pub struct Dialect {
+    format: &'static dyn Format,
+    prefix: Option<String>,
+    codes: Option<StatusCodes>,
+    details: Option<Details>,
+}
+
+impl Dialect {
+    /// Small JSON objects whose first member is `status`; what a service speaks by default.
+    pub fn standard() -> Self {
+        Self::of(&default::Default)
+    }
+
+    fn of(format: &'static dyn Format) -> Self {
+        Self {
+            format,
+            prefix: None,
+            codes: None,
+            details: None,
+        }
+    }
+
+    /// Moves it below another path than its usual one: `/health`, or what the service's
+    /// [`prefix`] says, for the standard one, MicroProfile, ASP.NET and IETF; `/actuator` for
+    /// Spring; the root for Kubernetes and the components dialect.
+    ///
+    /// A slash at the end is ignored. A path that cannot be mounted is a mistake: see
+    /// [`HealthService::validate`].
+    ///
+    /// [`prefix`]: crate::HealthService::prefix
+    /// [`HealthService::validate`]: crate::HealthService::validate
+    pub fn at(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = Some(prefix.into());
+        self
+    }
+
+    /// Status codes of its own, instead of those of the service.
+    pub fn status_codes(mut self, codes: StatusCodes) -> Self {
+        self.codes = Some(codes);
+        self
+    }
+
+    /// Tells how much it tells whom, instead of what the service says.
+    pub fn details(mut self, details: Details) -> Self {
+        self.details = Some(details);
+        self
+    }
+
+    pub(crate) const fn format(&self) -> &'static dyn Format {
+        self.format
+    }
+
+    /// Where it is to be mounted, if not at its usual path.
+    pub(crate) fn prefix(&self) -> Option<&str> {
+        self.prefix.as_deref()
+    }
+
+    pub(crate) const fn own_codes(&self) -> Option<StatusCodes> {
+        self.codes
+    }
+
+    pub(crate) const fn own_details(&self) -> Option<&Details> {
+        self.details.as_ref()
+    }
+}
+
+impl Default for Dialect {
+    /// The standard one.
+    fn default() -> Self {
+        Self::standard()
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = UnknownDialect;
+
+    /// By its name, as it is called here: `standard`.
+    fn from_str(name: &str) -> Result<Self, UnknownDialect> {
+        let format = FORMATS.into_iter().find(|format| format.name() == name);
+        let format = format.ok_or_else(|| UnknownDialect(name.to_owned()));
+        format.map(Self::of)
+    }
+}
+
+impl fmt::Debug for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialect")
+            .field("name", &self.format.name())
+            .field("prefix", &self.prefix)
+            .field("codes", &self.codes)
+            .field("details", &self.details)
+            .finish()
+    }
+}
+
+/// There is no dialect of this name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownDialect(String);
+
+impl fmt::Display for UnknownDialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = FORMATS.map(Format::name).join(", ");
+        write!(f, "there is no dialect `{}`; there are: {known}", self.0)
+    }
+}
+
+impl std::error::Error for UnknownDialect {}

@@ -19,8 +19,9 @@ use utoipa::openapi::{
 use self::schema::{
     CHECK, CHECK_WORDS, PROBLEM, check_name, probe_words, reference, report_name, with_status,
 };
-use crate::dialect::default::{METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND, STILL_INITIALISING};
-use crate::endpoint::{ENDPOINTS, Endpoint, Kind, METHODS, NAME};
+use crate::dialect::default::STILL_INITIALISING;
+use crate::dialect::problem::{METHOD_NOT_ALLOWED, MISCONFIGURED, NO_GROUP, NOT_FOUND};
+use crate::endpoint::{Endpoint, METHODS, NAME, REST, TAG as TAG_PARAMETER, Target, below};
 
 /// The tag of all operations.
 const TAG: &str = "health";
@@ -46,18 +47,20 @@ impl Known {
 }
 
 /// The document as JSON.
-pub(crate) fn json(known: &Known, prefix: &str) -> String {
+pub(crate) fn json(known: &Known, endpoints: &[Endpoint], scope: &str) -> String {
     // Its keys are strings and its numbers finite, so it can always be written. By way of a
     // value its members are sorted: those of extensions otherwise change places.
-    let document = serde_json::to_value(document(known, prefix)).unwrap_or_default();
+    let document = serde_json::to_value(document(known, endpoints, scope)).unwrap_or_default();
     document.to_string()
 }
 
 /// The document as a typed value.
-pub(crate) fn document(known: &Known, prefix: &str) -> OpenApi {
+pub(crate) fn document(known: &Known, endpoints: &[Endpoint], scope: &str) -> OpenApi {
     let mut paths = PathsBuilder::new();
-    for endpoint in &ENDPOINTS {
-        paths = paths.path(endpoint.below(prefix), path_item(endpoint, prefix, known));
+    for endpoint in endpoints {
+        let path = below(scope, &endpoint.path.replace("{path:.*}", "{path}"));
+        let item = path_item(endpoint, &path, known);
+        paths = paths.path(path, item);
     }
     let info = InfoBuilder::new()
         .title("Health")
@@ -76,8 +79,8 @@ pub(crate) fn document(known: &Known, prefix: &str) -> OpenApi {
         .build()
 }
 
-fn path_item(endpoint: &Endpoint, prefix: &str, known: &Known) -> PathItem {
-    let id = operation_id(&endpoint.below(prefix));
+fn path_item(endpoint: &Endpoint, path: &str, known: &Known) -> PathItem {
+    let id = operation_id(path);
     let mut item = PathItem::default();
     for method in METHODS {
         let (slot, suffix) = match method {
@@ -112,7 +115,7 @@ fn operation_id(path: &str) -> String {
 }
 
 fn operation(endpoint: &Endpoint, method: &Method, known: &Known) -> OperationBuilder {
-    let (summary, description) = describe(endpoint.kind, known);
+    let (summary, description) = describe(endpoint.target, known);
     let note = match *method {
         Method::GET => "",
         Method::HEAD => "\n\nAs GET, without the body.",
@@ -125,9 +128,14 @@ fn operation(endpoint: &Endpoint, method: &Method, known: &Known) -> OperationBu
         .tag(TAG)
         .summary(Some(summary))
         .description(Some(format!("{description}{note}")));
-    if endpoint.kind == Kind::Check {
-        operation = operation.parameter(name_parameter(known));
-    }
+    operation = match endpoint.target {
+        Target::Check | Target::CheckOf(_) => operation.parameter(name_parameter(known)),
+        Target::Group => {
+            operation.parameter(parameter(TAG_PARAMETER, "The tag that the checks have."))
+        }
+        Target::Tree => operation.parameter(parameter(REST, "What is asked for.")),
+        Target::Probe(_) | Target::Everything | Target::Document => operation,
+    };
     for (code, response) in responses(endpoint, known, *method != Method::HEAD) {
         operation = operation.response(code, response);
     }
@@ -141,9 +149,9 @@ fn operation(endpoint: &Endpoint, method: &Method, known: &Known) -> OperationBu
 }
 
 /// Summary and description of an endpoint.
-fn describe(kind: Kind, known: &Known) -> (&'static str, String) {
-    match kind {
-        Kind::Probe(probe) => {
+fn describe(target: Target, known: &Known) -> (&'static str, String) {
+    match target {
+        Target::Probe(probe) => {
             let (summary, about) = match probe {
                 Probe::Liveness => (
                     "Is the process alive?",
@@ -168,14 +176,25 @@ fn describe(kind: Kind, known: &Known) -> (&'static str, String) {
                 format!("{about}{}", check_list(serving, Some(probe))),
             )
         }
-        Kind::Check => (
+        Target::Everything => (
+            "How is everything doing?",
+            format!(
+                "All checks, and the lifecycle.{}",
+                check_list(known.checks(), None)
+            ),
+        ),
+        Target::Group => (
+            "How is what belongs together doing?",
+            "The checks that have a tag, whatever the service's lifecycle.".to_owned(),
+        ),
+        Target::Check | Target::CheckOf(_) | Target::Tree => (
             "How is one check doing?",
             format!(
                 "The check's own status, whatever its criticality and the service's lifecycle.{}",
                 check_list(known.checks(), None)
             ),
         ),
-        Kind::OpenApi => (
+        Target::Document => (
             "This document",
             "The OpenAPI document of these endpoints.".to_owned(),
         ),
@@ -213,6 +232,16 @@ fn summary(description: &str) -> String {
     paragraph.map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
+fn parameter(name: &str, description: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .description(Some(description))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
+}
+
 fn name_parameter(known: &Known) -> Parameter {
     ParameterBuilder::new()
         .name(NAME)
@@ -228,8 +257,8 @@ fn responses(endpoint: &Endpoint, known: &Known, has_body: bool) -> Vec<(&'stati
         response(description, has_body.then_some((schema, example)))
     };
     let problem = || reference(PROBLEM);
-    let mut responses = match endpoint.kind {
-        Kind::Probe(probe) => {
+    let mut responses = match endpoint.target {
+        Target::Probe(probe) => {
             let [passing, failing] = probe_examples(probe, known);
             let [passes, fails] = probe_words(probe);
             let report = |words| with_status(report_name(probe), words);
@@ -239,7 +268,29 @@ fn responses(endpoint: &Endpoint, known: &Known, has_body: bool) -> Vec<(&'stati
                 ("503", with_retry_after(probe, failing).build()),
             ]
         }
-        Kind::Check => {
+        Target::Everything | Target::Group | Target::Tree => {
+            let any = || {
+                RefOr::T(Schema::Object(
+                    ObjectBuilder::new().schema_type(Type::Object).build(),
+                ))
+            };
+            let status = |status: &str| json!({ "status": status });
+            vec![
+                (
+                    "200",
+                    answer("It passes.", any(), status("healthy")).build(),
+                ),
+                (
+                    "503",
+                    answer("It fails.", any(), status("unhealthy")).build(),
+                ),
+                (
+                    "404",
+                    answer("There is no such thing.", problem(), json!(NO_GROUP)).build(),
+                ),
+            ]
+        }
+        Target::Check | Target::CheckOf(_) => {
             let [passing, failing] = check_examples(known);
             let [passes, fails] = CHECK_WORDS;
             let unhealthy = if known.misconfigured {
@@ -259,7 +310,7 @@ fn responses(endpoint: &Endpoint, known: &Known, has_body: bool) -> Vec<(&'stati
                 ("404", unknown.build()),
             ]
         }
-        Kind::OpenApi => {
+        Target::Document => {
             let any = ObjectBuilder::new().schema_type(Type::Object).build();
             let example = json!({"openapi": "3.1.0"});
             let any = RefOr::T(Schema::Object(any));

@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr};
 
 use super::Known;
-use crate::dialect::default::{METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND};
+use crate::dialect::problem::{METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND};
 
 /// The names of the components; prefixed, so that they do not clash with a user's own.
 const FINDING: &str = "HealthFinding";
@@ -197,17 +197,12 @@ fn with_finding(object: ObjectBuilder) -> ObjectBuilder {
         .property("children", children)
 }
 
-const PROBLEMS: [&str; 3] = [
-    NOT_FOUND.status,
-    METHOD_NOT_ALLOWED.status,
-    MISCONFIGURED.status,
-];
-
 fn problem() -> Schema {
+    let problems = [NOT_FOUND, METHOD_NOT_ALLOWED, MISCONFIGURED].map(|problem| problem.status);
     ObjectBuilder::new()
         .schema_type(Type::Object)
         .description(Some("Why there is no report."))
-        .property("status", words_schema(&PROBLEMS))
+        .property("status", words_schema(&problems))
         .required("status")
         .property("detail", text("What is wrong, and what to do instead."))
         .required("detail")

@@ -3,17 +3,12 @@
 //! `BLESS=1 cargo test -p health-actix` writes what is found; read the difference.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime};
 
 use actix_web::dev::HttpServiceFactory;
-use health_actix::{
-    Caller, Check, Health, HealthBuilder, HealthService, Maintenance, Outcome, Override, Probe,
-    Runtime, Status,
-};
+use health_actix::{Check, Details, Dialect, HealthService};
 
+use crate::situations::{healthy, situations};
 use crate::support::{health, request, serve};
 
 const PATHS: [&str; 6] = [
@@ -25,39 +20,52 @@ const PATHS: [&str; 6] = [
     "/health/checks/cache",
 ];
 
-/// Two checks that serve every probe: `database`, which hangs without a result, and `cache`,
-/// which is not critical.
-fn checks(database: Option<Result<(), &'static str>>, cache: fn() -> Outcome) -> Health {
-    let database = Check::new("database", move || async move {
-        match database {
-            Some(result) => result,
-            None => std::future::pending().await,
+/// Compares every answer of a dialect, in every situation, with its committed file; and in those
+/// situations where it matters, what callers at the other levels are told.
+pub(crate) async fn compare_dialect(
+    name: &str,
+    dialect: fn() -> Dialect,
+    paths: &[&str],
+    mask: fn(&str) -> String,
+) {
+    for (situation, health) in situations().await {
+        let service = move || HealthService::new(&health).dialects([dialect()]);
+        for level in ["status_only", "summary", "full"] {
+            let (details, file): (fn() -> Details, _) = match level {
+                "status_only" => (
+                    Details::status_only,
+                    format!("{name}/{situation}.{level}.txt"),
+                ),
+                "full" => (Details::full, format!("{name}/{situation}.{level}.txt")),
+                _ => (Details::summary, format!("{name}/{situation}.txt")),
+            };
+            if level == "summary" || AT_EVERY_LEVEL.contains(&situation) {
+                let service = service.clone();
+                compare(&file, move || service().details(details()), paths, mask).await;
+            }
         }
-    });
-    let cache = Check::new("cache", move || async move { cache() });
-    let timeout = Duration::from_millis(60);
-    let checks = [database.with_timeout(timeout), cache.with_critical(false)];
-    health(checks.map(|check| check.liveness().readiness().startup()))
+    }
 }
 
-fn healthy() -> Health {
-    checks(Some(Ok(())), Outcome::healthy)
-}
+const AT_EVERY_LEVEL: [&str; 5] = [
+    "critical_failing",
+    "children",
+    "measured",
+    "maintenance",
+    "startup_gate_closed",
+];
 
 /// Asks every path and compares with the committed file.
-async fn compare(name: &str, service: impl Fn() -> HealthService + Clone + Send + 'static) {
-    compare_paths(name, service, &PATHS).await;
-}
-
-async fn compare_paths<S: HttpServiceFactory + 'static>(
+async fn compare<S: HttpServiceFactory + 'static>(
     name: &str,
     service: impl Fn() -> S + Clone + Send + 'static,
     paths: &[&str],
+    mask: fn(&str) -> String,
 ) {
     let address = serve(service);
     let mut found = String::new();
     for path in paths {
-        let answer = mask_latencies(&request(address, "GET", path).await);
+        let answer = mask(&request(address, "GET", path).await);
         found.push_str(&format!("GET {path}\n{answer}\n\n"));
     }
     expect(name, &found);
@@ -68,6 +76,7 @@ pub(crate) fn expect(name: &str, found: &str) {
         .join("tests/golden")
         .join(name);
     if std::env::var_os("BLESS").is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, found).unwrap();
     }
     let golden = fs::read_to_string(&file).unwrap_or_default();
@@ -84,215 +93,51 @@ pub(crate) fn expect(name: &str, found: &str) {
 
 /// Latencies become `0.0`, and with them the length of what has them is forgotten.
 pub(crate) fn mask_latencies(answer: &str) -> String {
-    let mut masked = String::new();
-    let mut rest = answer;
-    while let Some((before, after)) = rest.split_once("\"latency_ms\":") {
-        masked.push_str(before);
-        masked.push_str("\"latency_ms\":0.0");
-        rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    }
-    masked.push_str(rest);
-    if masked.contains("latency_ms") {
-        let length = masked
-            .lines()
-            .find(|l| l.starts_with("content-length"))
-            .unwrap()
-            .to_owned();
-        masked = masked.replace(&length, "content-length: (masked)");
+    mask_numbers(answer, "\"latency_ms\":", "0.0")
+}
+
+fn mask_standard(answer: &str) -> String {
+    let mut masked = mask_latencies(answer);
+    for (key, with) in [("since", "(time)"), ("last_run", "(time)"), ("source", "(place)")] {
+        masked = mask_text(&masked, &format!("\"{key}\":\""), with);
     }
     masked
 }
 
-fn service(health: &Health) -> impl Fn() -> HealthService + Clone + Send + 'static {
-    let health = health.clone();
-    move || HealthService::new(&health)
+/// The numbers that come after `key` become `masked`.
+pub(crate) fn mask_numbers(answer: &str, key: &str, masked: &str) -> String {
+    mask_after(answer, key, masked, |c| c.is_ascii_digit() || c == '.')
+}
+
+/// The texts that begin after `key`, and go on to the next quote, become `masked`.
+pub(crate) fn mask_text(answer: &str, key: &str, masked: &str) -> String {
+    mask_after(answer, key, masked, |c| c != '"')
+}
+
+/// What comes after `key` becomes `masked`, and the length of what has it is forgotten.
+fn mask_after(answer: &str, key: &str, masked: &str, belongs: fn(char) -> bool) -> String {
+    let mut parts = answer.split(key);
+    let mut all = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        all.push_str(key);
+        all.push_str(masked);
+        all.push_str(part.trim_start_matches(belongs));
+    }
+    if !answer.contains(key) {
+        return all;
+    }
+    let length = all
+        .lines()
+        .find(|line| line.starts_with("content-length: "));
+    match length.map(str::to_owned) {
+        Some(length) => all.replacen(&length, "content-length: (masked)", 1),
+        None => all,
+    }
 }
 
 #[actix_web::test]
-async fn no_checks() {
-    compare("no_checks.txt", service(&health([]))).await;
-}
-
-#[actix_web::test]
-async fn all_healthy() {
-    compare("all_healthy.txt", service(&healthy())).await;
-}
-
-#[actix_web::test]
-async fn non_critical_failing() {
-    let health = checks(Some(Ok(())), || {
-        Outcome::unhealthy("no connection to the cache")
-    });
-    compare("non_critical_failing.txt", service(&health)).await;
-}
-
-#[actix_web::test]
-async fn degraded() {
-    let health = checks(Some(Ok(())), || Outcome::degraded("answers slowly"));
-    compare("degraded.txt", service(&health)).await;
-}
-
-#[actix_web::test]
-async fn critical_failing() {
-    let health = checks(
-        Some(Err("refused by postgres://u:secret@h")),
-        Outcome::healthy,
-    );
-    compare("critical_failing.txt", service(&health)).await;
-}
-
-#[actix_web::test]
-async fn critical_failing_after_startup() {
-    let health = health([
-        Check::new("cache", async || ()).startup(),
-        Check::new("database", async || {
-            Err::<(), _>("refused by postgres://u:secret@h")
-        })
-        .readiness(),
-    ]);
-    compare("critical_failing_after_startup.txt", service(&health)).await;
-}
-
-#[actix_web::test]
-async fn critical_timed_out() {
-    compare(
-        "critical_timed_out.txt",
-        service(&checks(None, Outcome::healthy)),
-    )
-    .await;
-}
-
-#[actix_web::test]
-async fn non_critical_timed_out() {
-    let health = health([
-        Check::new("database", async || ()).readiness(),
-        Check::new("cache", std::future::pending::<()>)
-            .liveness()
-            .readiness()
-            .startup()
-            .with_critical(false)
-            .with_timeout(Duration::from_millis(60)),
-    ]);
-    compare("non_critical_timed_out.txt", service(&health)).await;
-}
-
-#[actix_web::test]
-async fn before_startup() {
-    let health = health([
-        Check::new("database", async || ()).readiness(),
-        Check::new("cache", async || Outcome::unhealthy("loading, 40 %")).startup(),
-    ]);
-    compare("before_startup.txt", service(&health)).await;
-}
-
-#[actix_web::test]
-async fn startup_gate_closed() {
-    let health = HealthBuilder::empty()
-        .check(Check::new("database", async || ()).readiness())
-        .startup_gate("model")
-        .build()
-        .unwrap();
-    health
-        .startup_gate("model")
-        .unwrap()
-        .progress("loading model, 40 %");
-    compare("startup_gate_closed.txt", service(&health)).await;
-}
-
-#[actix_web::test]
-async fn prerequisite_failing() {
-    let down = |name: &'static str| Check::new(name, async || Outcome::unhealthy("no route"));
-    let health = health([
-        down("cache").readiness().with_depends_on("network"),
-        down("database").readiness().with_depends_on("network"),
-        down("network").readiness(),
-    ]);
-    compare("prerequisite_failing.txt", service(&health)).await;
-}
-
-/// As a function returns all shards: one fails with what must not be shown, one says why, one is
-/// slow.
-pub(crate) fn shards() -> Outcome {
-    let refused = Err::<(), _>("refused by postgres://u:secret@h");
-    Outcome::healthy()
-        .with_child("shard_3", refused)
-        .with_child("shard_1", ())
-        .with_child("shard_2", Outcome::degraded("answers slowly"))
-        .with_child(
-            "shard \"4\"",
-            Outcome::unhealthy("no route").with_error("port 5432"),
-        )
-        .with_child("token=hunter2", Outcome::healthy().with_message("12 rows"))
-}
-
-#[actix_web::test]
-async fn children() {
-    compare("children.txt", service(&checks(Some(Ok(())), shards))).await;
-}
-
-#[actix_web::test]
-async fn shared_failing_after_it_had_passed() {
-    let runs = AtomicU32::new(0);
-    let database = Check::new("database", move || {
-        let passes = runs.fetch_add(1, Ordering::Relaxed) == 0;
-        async move { passes }
-    });
-    let health = health([database
-        .readiness()
-        .with_shared(true)
-        .with_cache(Duration::ZERO)]);
-    health.probe(Probe::Readiness, Caller::nobody()).await;
-    compare("shared_failing.txt", service(&health)).await;
-}
-
-#[actix_web::test]
-async fn overridden() {
-    let health = checks(Some(Err("refused")), Outcome::healthy);
-    let forced = Override::new(Status::Healthy, "INC-42: the check uses a wrong port");
-    health.force("database", forced).unwrap();
-    compare("overridden.txt", service(&health)).await;
-}
-
-#[actix_web::test]
-async fn draining() {
-    let health = healthy();
-    health.start_draining();
-    compare("draining.txt", service(&health)).await;
-}
-
-#[actix_web::test]
-async fn maintenance() {
-    let health = healthy();
-    health.start_maintenance(Maintenance::new("moving to another rack"));
-    compare("maintenance.txt", service(&health)).await;
-}
-
-#[actix_web::test]
-async fn maintenance_with_an_end() {
-    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-    let stopped_clock = Runtime::threads().with_wall_clock(now);
-    let health = HealthBuilder::empty()
-        .runtime(stopped_clock)
-        .build()
-        .unwrap();
-    let end = now + Duration::from_secs(3600);
-    health.start_maintenance(Maintenance::new("moving to another rack").until(end));
-    compare_paths(
-        "maintenance_with_an_end.txt",
-        service(&health),
-        &["/health/ready"],
-    )
-    .await;
-}
-
-#[actix_web::test]
-async fn misconfigured() {
-    let builder = HealthBuilder::empty().require(["database"]);
-    compare(
-        "misconfigured.txt",
-        service(&builder.build_or_misconfigured()),
-    )
-    .await;
+async fn the_standard_dialect() {
+    compare_dialect("standard", Dialect::standard, &PATHS, mask_standard).await;
 }
 
 #[actix_web::test]
@@ -310,14 +155,15 @@ async fn configured() {
         "/internal/started",
         "/health",
     ];
-    compare_paths("configured.txt", service, &paths).await;
+    compare("configured.txt", service, &paths, mask_latencies).await;
 }
 
 #[actix_web::test]
 async fn ten_healthy_checks_stay_below_a_kibibyte() {
     let names = (0..10).map(|index| format!("dependency-{index}-of-ten"));
     let checks = names.map(|name| Check::new(name, async || ()).readiness());
-    let address: SocketAddr = serve(service(&health(checks)));
+    let health = health(checks);
+    let address = serve(move || HealthService::new(&health));
     let (code, body) = crate::support::get(address, "/health/ready").await;
     assert_eq!(code, 200);
     assert!(body.len() < 1024, "{} bytes", body.len());

@@ -11,5 +11,6 @@ mod management;
 mod methods;
 mod openapi;
 mod service;
+mod situations;
 mod support;
 mod workers;

@@ -6,7 +6,8 @@ use actix_web::web;
 use health_actix::{Check, Health, HealthService, Outcome, Probe};
 use serde_json::{Value, json};
 
-use crate::golden::{expect, shards};
+use crate::golden::expect;
+use crate::situations::shards;
 use crate::support::{fine, get, health, serve};
 
 fn two_checks() -> Health {

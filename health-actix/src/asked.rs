@@ -1,0 +1,199 @@
+//! From a path to what it asks for, and to what is found.
+
+use actix_web::HttpRequest;
+use health_core::{Caller, Check, Entry, GroupReport, Health, Phase, Probe, Report};
+
+use crate::access::Level;
+use crate::dialect::problem::{MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem};
+use crate::dialect::view::{Asker, Scope, Told, View};
+use crate::endpoint::{NAME, REST, TAG, Target};
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked<'a> {
+    Probe(Probe),
+    Everything,
+    /// The checks with a tag.
+    Group(&'a str),
+    /// One check, or a child of it.
+    Check {
+        name: &'a str,
+        of: Of<'a>,
+        child: Option<&'a str>,
+    },
+    Document,
+}
+
+/// What a check has to belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of<'a> {
+    Anything,
+    Probe(Probe),
+    Group(&'a str),
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn by(target: Target, request: &'a HttpRequest, health: &Health) -> Self {
+        let named = |parameter| request.match_info().get(parameter).unwrap_or_default();
+        let check = |of| Self::Check {
+            name: named(NAME),
+            of,
+            child: None,
+        };
+        match target {
+            Target::Probe(probe) => Self::Probe(probe),
+            Target::Everything => Self::Everything,
+            Target::Group => Self::Group(named(TAG)),
+            Target::Document => Self::Document,
+            Target::Check => check(Of::Anything),
+            Target::CheckOf(probe) => check(Of::Probe(probe)),
+            Target::Tree => Self::by_tree(named(REST), |tag| has_tag(health, tag)),
+        }
+    }
+
+    /// `{probe or tag}`, `{check}/{child}`, or one below the other. A tag goes before a check of
+    /// the same name, as groups do in Spring Boot.
+    fn by_tree(path: &'a str, is_tag: impl Fn(&str) -> bool) -> Self {
+        let path = path.trim_end_matches('/');
+        let (first, rest) = split(path);
+        let probe = Probe::ALL.into_iter().find(|probe| probe.as_str() == first);
+        let of = match probe {
+            Some(probe) => Of::Probe(probe),
+            None if is_tag(first) => Of::Group(first),
+            None => Of::Anything,
+        };
+        match (of, rest) {
+            (Of::Probe(probe), None) => Self::Probe(probe),
+            (Of::Group(tag), None) => Self::Group(tag),
+            _ => {
+                let path = rest.filter(|_| of != Of::Anything).unwrap_or(path);
+                let (name, child) = split(path);
+                Self::Check { name, of, child }
+            }
+        }
+    }
+
+    /// Whether it is asked by probers, who know no credentials and must not be turned away.
+    pub(crate) const fn is_probe(self) -> bool {
+        matches!(self, Self::Probe(_) | Self::Everything)
+    }
+
+    /// Asks for it. Nothing that is not there, or that the caller may not know of, is run.
+    pub(crate) async fn find(
+        self,
+        health: &Health,
+        request: &HttpRequest,
+        level: Level,
+    ) -> Result<Found, Problem> {
+        let caller = Caller::of(request);
+        match self {
+            Self::Probe(probe) => Ok(Found::Report(health.probe(probe, caller).await)),
+            Self::Everything => Ok(Found::Report(health.probe(Probe::Readiness, caller).await)),
+            Self::Group(_) | Self::Check { .. } if health.is_misconfigured() => Err(MISCONFIGURED),
+            Self::Group(tag) => match health.group(tag, caller) {
+                Some(group) => Ok(Found::Group(group.await)),
+                None => Err(NO_GROUP.knowing(level, || tags(health))),
+            },
+            Self::Check { name, of, .. } => {
+                let may_know = |check: &Check| level > Level::StatusOnly && of.has(check);
+                let checks = health.checks();
+                let known = checks
+                    .iter()
+                    .any(|check| check.name() == name && may_know(check));
+                match health.check(name, caller).filter(|_| known) {
+                    Some(check) => Ok(Found::Check(check.await)),
+                    None => Err(NOT_FOUND.knowing(level, || {
+                        let known = checks.iter().filter(|check| of.has(check));
+                        known.map(|check| check.name().to_owned()).collect()
+                    })),
+                }
+            }
+            Self::Document => Err(NOT_FOUND),
+        }
+    }
+}
+
+impl Of<'_> {
+    fn has(self, check: &Check) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::Probe(probe) => check.probes().contains(probe),
+            Self::Group(tag) => check.tags().any(|own| own == tag),
+        }
+    }
+}
+
+fn split(path: &str) -> (&str, Option<&str>) {
+    match path.split_once('/') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (path, None),
+    }
+}
+
+fn has_tag(health: &Health, tag: &str) -> bool {
+    health
+        .checks()
+        .iter()
+        .any(|check| Of::Group(tag).has(check))
+}
+
+/// All tags, sorted.
+pub(crate) fn tags(health: &Health) -> Vec<String> {
+    let checks = health.checks();
+    let tags = checks.iter().flat_map(|check| check.tags());
+    let mut tags: Vec<_> = tags.map(str::to_owned).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    tags
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Report(Report),
+    Group(GroupReport),
+    Check(Entry),
+}
+
+impl Found {
+    /// What the caller may know of it; none if that is nothing.
+    pub(crate) fn view<'a>(
+        &'a self,
+        asked: Asked<'a>,
+        level: Level,
+        asker: Asker<'a>,
+    ) -> Option<View<'a>> {
+        let (scope, status) = match (self, asked) {
+            (Self::Report(report), Asked::Everything) => (Scope::Everything, report.status()),
+            (Self::Report(report), _) => (Scope::Probe(report.probe()), report.status()),
+            (Self::Group(group), _) => (Scope::Group(group.tag()), group.status()),
+            (Self::Check(entry), asked) => {
+                let told = Told::new(entry, level)?;
+                match asked {
+                    Asked::Check {
+                        child: Some(child), ..
+                    } => (Scope::Child(told, child), told.status_below(child)?),
+                    _ => (Scope::Check(told), entry.status()),
+                }
+            }
+        };
+        let entries = match self {
+            Self::Report(report) => report.entries(),
+            Self::Group(group) => group.entries(),
+            Self::Check(_) => &[],
+        };
+        let (phase, gates) = match self {
+            Self::Report(report) => (report.phase(), report.closed_gates()),
+            Self::Group(_) | Self::Check(_) => (&Phase::Started, [].as_slice()),
+        };
+        Some(View {
+            scope,
+            status,
+            phase,
+            gates,
+            entries,
+            level,
+            asker,
+        })
+    }
+}

@@ -1,0 +1,71 @@
+use std::fmt;
+
+use actix_web::HttpResponseBuilder;
+use actix_web::http::header::HeaderValue;
+use health_core::Status;
+
+use super::problem::Problem;
+use super::view::View;
+use crate::endpoint::Target;
+
+/// A wire format: one file each.
+pub(crate) trait Format: Sync {
+    /// What it is called where a name is given as text.
+    fn name(&self) -> &'static str;
+
+    /// Where it is usually mounted: none for below the prefix of the service.
+    fn usual_prefix(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Its paths below that.
+    fn paths(&self) -> &'static [(&'static str, Target)];
+
+    /// What is written, as `Content-Type` says it.
+    fn media_type(&self) -> &'static str {
+        "application/json"
+    }
+
+    /// What the status code says; what a caller's query leaves out may make it better.
+    fn verdict(&self, view: &View<'_>) -> Status {
+        view.status
+    }
+
+    /// The body for what was found.
+    fn write(&self, view: &View<'_>) -> Vec<u8>;
+
+    /// The body for what is no report.
+    fn write_problem(&self, problem: &Problem) -> Vec<u8> {
+        json(problem)
+    }
+
+    /// The media type of that.
+    fn problem_media_type(&self) -> &'static str {
+        "application/json"
+    }
+
+    /// How long the answer may be kept by others.
+    fn cache_control(&self, _view: &View<'_>) -> HeaderValue {
+        HeaderValue::from_static("no-store")
+    }
+
+    /// Adds what this format has besides.
+    fn add_headers(&self, _response: &mut HttpResponseBuilder) {}
+
+    /// Whether OPTIONS tells of health, as balancers such as HAProxy want it, or of the methods.
+    fn options_tell_of_health(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for dyn Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// As JSON. The bodies have string keys only and finite numbers, so that they can be written; a
+/// probe must not panic to say that one was not.
+pub(crate) fn json(body: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).unwrap_or_default()
+}

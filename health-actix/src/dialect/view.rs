@@ -1,0 +1,245 @@
+//! What a caller may be told of what was found: the one place that knows which level sees what.
+
+use std::time::{Duration, SystemTime};
+
+use health_core::{Child, ClosedGate, Entry, Health, Phase, Probe, Status, Value};
+
+use crate::access::Level;
+
+/// Stands for every text that must not be shown.
+pub(crate) const HIDDEN: &str = "check failed";
+
+/// What an answer is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scope<'a> {
+    /// A probe and its checks.
+    Probe(Probe),
+    /// All checks, whatever they serve, and the lifecycle.
+    Everything,
+    /// The checks with a tag.
+    Group(&'a str),
+    /// One check.
+    Check(Told<'a>),
+    /// A child of a check, and those below it.
+    Child(Told<'a>, &'a str),
+}
+
+/// What was found, as far as the caller may know it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    pub(crate) scope: Scope<'a>,
+    pub(crate) status: Status,
+    pub(crate) phase: &'a Phase,
+    pub(crate) gates: &'a [ClosedGate],
+    pub(crate) entries: &'a [Entry],
+    pub(crate) level: Level,
+    pub(crate) asker: Asker<'a>,
+}
+
+/// What else a dialect may need to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asker<'a> {
+    pub(crate) health: &'a Health,
+    /// The name of the service, where its author gave one.
+    pub(crate) service: Option<&'a str>,
+    /// The query string, as it came.
+    pub(crate) query: &'a str,
+    /// How long it took to find out.
+    pub(crate) took: Duration,
+}
+
+impl<'a> View<'a> {
+    pub(crate) const fn is_passing(&self) -> bool {
+        self.status.is_passing()
+    }
+
+    /// The checks that the caller may see: none of them, where only the status is told.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Told<'a>> + Clone + use<'a> {
+        let level = self.level;
+        let told = self
+            .entries
+            .iter()
+            .filter_map(move |entry| Told::new(entry, level));
+        told.filter(move |_| level > Level::StatusOnly)
+    }
+
+    /// Whether checks are listed at all.
+    pub(crate) fn lists_checks(&self) -> bool {
+        self.level > Level::StatusOnly
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.level == Level::Full
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        self.asker.health.wall_clock()
+    }
+
+    /// How far the start has come, as far as a startup gate says so, and the caller may know.
+    pub(crate) fn progress(&self) -> Option<&'a str> {
+        let said = self.gates.iter().find_map(ClosedGate::progress);
+        said.filter(|_| self.lists_checks())
+    }
+
+    /// Why the process is in maintenance, as far as the caller may know.
+    pub(crate) fn maintenance(&self) -> Option<&'a str> {
+        match self.phase {
+            Phase::Maintenance(maintenance) if self.lists_checks() => Some(maintenance.reason()),
+            _ => None,
+        }
+    }
+}
+
+/// An entry, as far as a caller may know it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'a> {
+    entry: &'a Entry,
+    level: Level,
+}
+
+impl<'a> Told<'a> {
+    /// None if the caller may not even know that there is such a check.
+    pub(crate) fn new(entry: &'a Entry, level: Level) -> Option<Self> {
+        Some(Self { entry, level })
+    }
+
+    pub(crate) fn name(self) -> &'a str {
+        self.entry.name()
+    }
+
+    /// The check's own status.
+    pub(crate) fn status(self) -> Status {
+        self.entry.status()
+    }
+
+    /// What the status means for the verdict.
+    pub(crate) fn counts_as(self) -> Status {
+        self.entry.counts_as()
+    }
+
+    pub(crate) fn is_critical(self) -> bool {
+        self.entry.is_critical()
+    }
+
+    /// Whether it fails, but all replicas share the failure, so that this one stays in service.
+    pub(crate) fn is_forgiven(self) -> bool {
+        !self.status().is_passing() && self.is_critical() && self.counts_as().is_passing()
+    }
+
+    /// In milliseconds, with one digit after the point.
+    pub(crate) fn latency_ms(self) -> Option<f64> {
+        let latency = self.latency()?;
+        Some((latency.as_secs_f64() * 10_000.0).round() / 10.0)
+    }
+
+    pub(crate) fn latency(self) -> Option<Duration> {
+        self.entry.latency()
+    }
+
+    /// When the run was asked for.
+    pub(crate) fn at(self) -> SystemTime {
+        self.entry.started_at()
+    }
+
+    /// The public text: what is said by the way, or, where it fails, what is wrong.
+    pub(crate) fn text(self) -> Option<&'a str> {
+        text(self.status(), self.entry.message())
+    }
+
+    /// The private text of an error.
+    pub(crate) fn error(self) -> Option<&'a str> {
+        self.entry.error().filter(|_| self.is_full())
+    }
+
+    /// The check whose failure is the cause of this one.
+    pub(crate) fn cause(self) -> Option<&'a str> {
+        self.entry.cause()
+    }
+
+    pub(crate) fn data(self) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        let is_full = self.is_full();
+        self.entry.data().filter(move |_| is_full)
+    }
+
+    pub(crate) fn children(self) -> impl Iterator<Item = ToldChild<'a>> + use<'a> {
+        let is_full = self.is_full();
+        let children = self.entry.children();
+        children.map(move |child| ToldChild { child, is_full })
+    }
+
+    pub(crate) fn has_children(self) -> bool {
+        self.entry.children().len() > 0
+    }
+
+    /// The children at this path, `a/b` for the child `a.b`, and below it.
+    pub(crate) fn children_at(self, path: &str) -> impl Iterator<Item = ToldChild<'a>> {
+        self.children()
+            .filter(move |child| is_at(child.name(), path))
+    }
+
+    /// The worst of them; none if there are none.
+    pub(crate) fn status_below(self, path: &str) -> Option<Status> {
+        self.children_at(path).map(ToldChild::status).max()
+    }
+
+    /// What only those may know who may know everything.
+    pub(crate) fn full(self) -> Option<&'a Entry> {
+        self.is_full().then_some(self.entry)
+    }
+
+    fn is_full(self) -> bool {
+        self.level == Level::Full
+    }
+}
+
+/// A child of a check, as far as a caller may know it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ToldChild<'a> {
+    child: Child<'a>,
+    is_full: bool,
+}
+
+impl<'a> ToldChild<'a> {
+    pub(crate) fn name(self) -> &'a str {
+        self.child.name()
+    }
+
+    pub(crate) fn status(self) -> Status {
+        self.child.status()
+    }
+
+    /// The public text, as that of a check.
+    pub(crate) fn text(self) -> Option<&'a str> {
+        text(self.status(), self.child.message())
+    }
+
+    pub(crate) fn error(self) -> Option<&'a str> {
+        self.child.error().filter(|_| self.is_full)
+    }
+
+    pub(crate) fn data(self) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        let is_full = self.is_full;
+        self.child.data().filter(move |_| is_full)
+    }
+
+    /// What only those may know who may know everything.
+    pub(crate) fn full(self) -> Option<Child<'a>> {
+        self.is_full.then_some(self.child)
+    }
+}
+
+/// Whether the child of this name is at the path, or below it.
+fn is_at(name: &str, path: &str) -> bool {
+    let mut parts = name.split('.');
+    path.split('/').all(|segment| parts.next() == Some(segment))
+}
+
+/// A failure never goes without a text.
+fn text(status: Status, message: Option<&str>) -> Option<&str> {
+    if status.is_passing() {
+        message
+    } else {
+        Some(message.unwrap_or(HIDDEN))
+    }
+}

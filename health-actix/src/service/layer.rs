@@ -1,0 +1,125 @@
+//! The outermost layer: health endpoints that no middleware of the application reaches.
+
+use std::fmt;
+use std::future::{Ready, poll_fn, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::Error;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ResourceDef, Service, ServiceRequest, ServiceResponse, Transform};
+
+use super::HealthService;
+use crate::mounted::Mounted;
+use crate::respond::respond;
+
+impl HealthService {
+    /// The same endpoints as a middleware, to be given to [`App::wrap`] last, which makes it the
+    /// outermost: it answers what is theirs, so that no other middleware of the application
+    /// reaches them. Do not mount the service too.
+    ///
+    /// ```
+    /// use actix_web::App;
+    /// use actix_web::middleware::Logger;
+    /// use health_actix::{Health, HealthService};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let health = Health::builder().build()?;
+    /// let app = App::new()
+    ///     .wrap(Logger::default())                    // never sees a probe
+    ///     .wrap(HealthService::new(&health).layer()); // the last one is the outermost
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Its limits: a middleware that is given to `wrap` after it is outside of it, and does reach
+    /// the probes; its paths begin at the root, and it does nothing within a scope; checks that
+    /// take `web::Data` find what was given to [`App::app_data`], not what a scope has; and it
+    /// shares the worker with the application: what blocks the worker, or takes all connections
+    /// that the server allows, keeps probes waiting too. [`HealthService::listen_on`] is beyond
+    /// the reach of all that but the processor.
+    ///
+    /// [`App::wrap`]: actix_web::App::wrap
+    /// [`App::app_data`]: actix_web::App::app_data
+    pub fn layer(self) -> HealthLayer {
+        HealthLayer(self)
+    }
+}
+
+/// Answers health endpoints before all other middleware; see [`HealthService::layer`].
+#[derive(Clone, Debug)]
+pub struct HealthLayer(HealthService);
+
+impl<S, B> Transform<S, ServiceRequest> for HealthLayer
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = HealthLayerService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        let mounted = Arc::new(self.0.clone().mount());
+        let endpoints = mounted.endpoints.iter();
+        let patterns = endpoints.map(|endpoint| ResourceDef::new(endpoint.patterns()));
+        ready(Ok(HealthLayerService {
+            patterns: Rc::new(patterns.collect()),
+            mounted,
+            service: Rc::new(service),
+        }))
+    }
+}
+
+/// A service inside of a [`HealthLayer`].
+pub struct HealthLayerService<S> {
+    patterns: Rc<Vec<ResourceDef>>,
+    mounted: Arc<Mounted>,
+    service: Rc<S>,
+}
+
+impl<S, B> Service<ServiceRequest> for HealthLayerService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    /// Always, for probes; what is inside is waited for when something is for it.
+    fn poll_ready(&self, _cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let mut patterns = self.patterns.iter();
+        let place =
+            patterns.position(|pattern| pattern.capture_match_info(request.match_info_mut()));
+        let Some(place) = place else {
+            let service = Rc::clone(&self.service);
+            return Box::pin(async move {
+                poll_fn(|cx| service.poll_ready(cx)).await?;
+                Ok(service.call(request).await?.map_into_left_body())
+            });
+        };
+        let mounted = Arc::clone(&self.mounted);
+        Box::pin(async move {
+            let endpoint = &mounted.endpoints[place];
+            let response = respond(&mounted, endpoint, request.request()).await;
+            Ok(request.into_response(response).map_into_right_body())
+        })
+    }
+}
+
+impl<S> fmt::Debug for HealthLayerService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HealthLayerService").finish_non_exhaustive()
+    }
+}

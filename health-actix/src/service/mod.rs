@@ -1,0 +1,307 @@
+mod layer;
+mod process;
+mod routes;
+
+use std::fmt;
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::dev::{AppService, HttpServiceFactory};
+use health_core::{BuildError, Health, Mistake, Probe};
+
+pub use self::layer::{HealthLayer, HealthLayerService};
+pub use self::process::{service, try_service};
+use self::routes::{Routes, is_mountable, not_mountable};
+use crate::access::Details;
+use crate::dialect::Dialect;
+use crate::endpoint::{DOCUMENT, Voice, below, resource};
+use crate::group::Group;
+use crate::mounted::{Documents, Mounted};
+use crate::openapi::{self, Known};
+use crate::respond::respond;
+use crate::status_codes::StatusCodes;
+
+/// The health endpoints of one [`Health`], to be mounted with [`App::service`].
+///
+/// | path | answers |
+/// |---|---|
+/// | `/health`, `/health/live` | liveness |
+/// | `/health/ready` | readiness: point balancers here |
+/// | `/health/started` | startup |
+/// | `/health/checks/{name}` | one check |
+/// | `/health/openapi.json` | the OpenAPI document |
+///
+/// Results belong to a check and the `web::Data` that it takes. Make data outside the factory of
+/// the server: made inside, every worker has its own, and with it its own runs and results.
+///
+/// Mount it first: an application answers with the first service that matches. Middleware that
+/// is added with `App::wrap` reaches these endpoints too; a management port is out of its reach,
+/// see [`HealthService::listen_on`].
+///
+/// [`App::service`]: actix_web::App::service
+#[derive(Clone)]
+#[must_use = "mount it with `App::service`"]
+pub struct HealthService {
+    health: Health,
+    prefix: String,
+    service_name: Option<String>,
+    dialects: Vec<Dialect>,
+    groups: Vec<Group>,
+    codes: StatusCodes,
+    details: Details,
+    tells_envoy: bool,
+    mistakes: Vec<Mistake>,
+}
+
+impl HealthService {
+    /// The endpoints of this `Health` below `/health`.
+    pub fn new(health: &Health) -> Self {
+        Self {
+            health: health.clone(),
+            prefix: "/health".to_owned(),
+            service_name: None,
+            dialects: vec![Dialect::standard()],
+            groups: Vec::new(),
+            codes: StatusCodes::new(),
+            details: Details::default(),
+            tells_envoy: false,
+            mistakes: Vec::new(),
+        }
+    }
+
+    /// What these endpoints tell of. Of [`service`] it is the one that the whole process shares.
+    pub const fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Mounts the endpoints below another path than `/health`: those of the standard dialect,
+    /// MicroProfile, ASP.NET and IETF, unless [`Dialect::at`] says otherwise, the groups and the
+    /// OpenAPI document.
+    ///
+    /// A slash at the end is ignored. A path that cannot be mounted is a mistake: see
+    /// [`HealthService::validate`].
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        let bare = prefix.trim_end_matches('/');
+        if is_mountable(bare) {
+            self.prefix = bare.to_owned();
+        } else {
+            self.mistakes
+                .push(not_mountable(prefix, "the health endpoints"));
+        }
+        self
+    }
+
+    /// Speaks these dialects instead of the standard one, each at its own paths. In the first of
+    /// them groups answer, unless they have one of their own.
+    ///
+    /// Two that claim one path are a mistake: see [`HealthService::validate`] and
+    /// [`Dialect::at`].
+    ///
+    /// ```
+    /// use health_actix::{Dialect, Health, HealthService};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let health = Health::builder().build()?;
+    /// let service = HealthService::new(&health)
+    ///     .dialects([Dialect::standard(), Dialect::standard().at("/internal")]);
+    /// service.validate()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn dialects(mut self, dialects: impl IntoIterator<Item = Dialect>) -> Self {
+        self.dialects = dialects.into_iter().collect();
+        self
+    }
+
+    /// Makes one group answer otherwise than the service does.
+    pub fn group(mut self, group: Group) -> Self {
+        self.groups.push(group);
+        self
+    }
+
+    /// The status codes of answers; 200 and 503 by default.
+    pub const fn status_codes(mut self, codes: StatusCodes) -> Self {
+        self.codes = codes;
+        self
+    }
+
+    /// Tells how much is told to whom; names, statuses, latencies and public messages to
+    /// everybody by default.
+    pub fn details(mut self, details: Details) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// Whether readiness that is degraded has the header `x-envoy-degraded: true`; not by default,
+    /// for Envoy then moves traffic to hosts that are not degraded.
+    ///
+    /// Source: Envoy's documentation, "Degraded endpoints".
+    pub const fn envoy_degraded(mut self, tells: bool) -> Self {
+        self.tells_envoy = tells;
+        self
+    }
+
+    /// Adds the member `service` to the body of liveness.
+    pub fn service_name(mut self, name: impl Into<String>) -> Self {
+        self.service_name = Some(name.into());
+        self
+    }
+
+    /// Makes sure that the service can be mounted as it was configured.
+    ///
+    /// Mounting it all the same does not panic: the mistakes are logged, and readiness and
+    /// startup answer 503 `misconfigured`, at those paths that are not in doubt.
+    ///
+    /// # Errors
+    /// Every mistake at once.
+    pub fn validate(&self) -> Result<(), BuildError> {
+        self.validate_with(Routes::of(self).mistakes)
+    }
+
+    fn validate_with(&self, of_routes: Vec<Mistake>) -> Result<(), BuildError> {
+        let dialects = self.dialects.iter();
+        let dialects = dialects.chain(
+            self.groups
+                .iter()
+                .filter_map(|group| group.dialect.as_ref()),
+        );
+        let codes = dialects.filter_map(Dialect::own_codes);
+        let codes = codes.chain(self.groups.iter().filter_map(|group| group.codes));
+        let codes = codes.chain([self.codes]);
+        let mut mistakes = self.mistakes.clone();
+        mistakes.extend(of_routes);
+        mistakes.extend(codes.flat_map(StatusCodes::mistakes));
+        BuildError::unless_empty(mistakes)
+    }
+
+    /// The OpenAPI document of these endpoints, as JSON. The same is served; mounted in a scope,
+    /// with the scope's path before all others.
+    pub fn openapi_json(&self) -> String {
+        openapi::json(&Known::of(&self.health), &Routes::of(self).endpoints, "")
+    }
+
+    /// The OpenAPI document of these endpoints, to merge into your own:
+    /// `api.merge(health_service.openapi())`.
+    #[cfg(feature = "utoipa")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "utoipa")))]
+    pub fn openapi(&self) -> utoipa::openapi::OpenApi {
+        openapi::document(&Known::of(&self.health), &Routes::of(self).endpoints, "")
+    }
+
+    /// How it answers where no dialect or group says otherwise.
+    fn own_voice(&self) -> Voice {
+        let standard = Dialect::standard();
+        let first = self.dialects.first().unwrap_or(&standard);
+        Voice {
+            format: first.format(),
+            codes: self.codes,
+            details: self.details.clone(),
+        }
+    }
+
+    fn voice_of(&self, group: &Group) -> Voice {
+        let mut voice = self.own_voice();
+        if let Some(dialect) = &group.dialect {
+            voice = voice.with(dialect);
+        }
+        Voice {
+            format: voice.format,
+            codes: group.codes.unwrap_or(voice.codes),
+            details: group.details.clone().unwrap_or(voice.details),
+        }
+    }
+
+    /// As it can be mounted: with mistakes, one that says so.
+    fn mount(self) -> Mounted {
+        let routes = Routes::of(&self);
+        let health = match self.validate_with(routes.mistakes.clone()) {
+            Ok(()) => {
+                self.announce(&routes);
+                self.health.clone()
+            }
+            Err(error) => {
+                tell(&error, &self.health);
+                Health::misconfigured()
+            }
+        };
+        let groups = self.groups.iter();
+        let groups = groups.map(|group| (group.tag.clone(), Arc::new(self.voice_of(group))));
+        Mounted {
+            health,
+            groups: groups.collect(),
+            prefix: self.prefix,
+            service_name: self.service_name,
+            tells_envoy: self.tells_envoy,
+            endpoints: routes.endpoints,
+            documents: Documents::default(),
+        }
+    }
+
+    /// One line, once: what was found, and what to point where.
+    fn announce(&self, routes: &Routes) {
+        let paths = routes
+            .endpoints
+            .iter()
+            .map(|endpoint| endpoint.path.as_str());
+        let paths = paths.collect::<Vec<_>>().join(" ");
+        if self.health.is_misconfigured() || !self.health.is_news(&paths) {
+            return;
+        }
+        let at = |probe| routes.path_of(probe).unwrap_or("nowhere");
+        let checks = self.health.checks();
+        let found = Probe::ALL.map(|probe| {
+            let serving = checks.iter().filter(|c| c.probes().contains(probe));
+            let names: Vec<_> = serving.map(|check| check.name()).collect();
+            let names = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            };
+            format!("{probe}: {names}")
+        });
+        tracing::info!(
+            target: "health",
+            "{} health checks ({}). Point balancers and the readinessProbe at {}, the \
+             livenessProbe at {}, the startupProbe at {}; a path that says liveness is none for \
+             balancers; OpenAPI: {}",
+            checks.len(),
+            found.join("; "),
+            at(Probe::Readiness),
+            at(Probe::Liveness),
+            at(Probe::Startup),
+            below(&self.prefix, DOCUMENT),
+        );
+    }
+}
+
+impl HttpServiceFactory for HealthService {
+    fn register(self, config: &mut AppService) {
+        let mounted = Arc::new(self.mount());
+        for place in 0..mounted.endpoints.len() {
+            let patterns = mounted.endpoints[place].patterns();
+            let mounted = Arc::clone(&mounted);
+            let answer = move |request: HttpRequest| {
+                let mounted = Arc::clone(&mounted);
+                async move { respond(&mounted, &mounted.endpoints[place], &request).await }
+            };
+            resource(patterns).to(answer).register(config);
+        }
+    }
+}
+
+/// Logs mistakes, once for all workers.
+fn tell(error: &BuildError, health: &Health) {
+    if health.is_news(&error.to_string()) {
+        tracing::error!(target: "health", "{error}");
+    }
+}
+
+impl fmt::Debug for HealthService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HealthService")
+            .field("health", &self.health)
+            .field("prefix", &self.prefix)
+            .field("dialects", &self.dialects)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,129 @@
+//! Which paths a service answers, and what of it cannot be mounted.
+
+use std::sync::Arc;
+
+use health_core::{Mistake, Probe};
+
+use super::HealthService;
+use crate::dialect::Dialect;
+use crate::endpoint::{DOCUMENT, Endpoint, GROUPS, Target, below, overlap};
+
+/// All endpoints of a service, and what keeps it from being mounted as it was configured.
+#[derive(Debug, Default)]
+pub(super) struct Routes {
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+impl Routes {
+    pub(super) fn of(service: &HealthService) -> Self {
+        let mut routes = Self::default();
+        for dialect in &service.dialects {
+            routes.add_dialect(service, dialect);
+        }
+        let voice = Arc::new(service.own_voice());
+        for (path, target) in [(GROUPS, Target::Group), (DOCUMENT, Target::Document)] {
+            let path = below(&service.prefix, path);
+            routes.add(
+                &[Endpoint {
+                    path,
+                    target,
+                    voice: Arc::clone(&voice),
+                }],
+                "the service itself",
+            );
+        }
+        routes
+    }
+
+    fn add_dialect(&mut self, service: &HealthService, dialect: &Dialect) {
+        let format = dialect.format();
+        let usual = format.usual_prefix().unwrap_or(&service.prefix);
+        let prefix = dialect.prefix().unwrap_or(usual).trim_end_matches('/');
+        if !is_mountable(prefix) {
+            let whose = format!("the dialect `{}`", format.name());
+            self.mistakes.push(not_mountable(prefix, &whose));
+            return;
+        }
+        let voice = Arc::new(service.own_voice().with(dialect));
+        let endpoints = format.paths().iter().map(|(path, target)| Endpoint {
+            path: below(prefix, path),
+            target: *target,
+            voice: Arc::clone(&voice),
+        });
+        let endpoints: Vec<_> = endpoints.collect();
+        self.add(&endpoints, &format!("the dialect `{}`", format.name()));
+    }
+
+    /// Adds what belongs together, except for paths that are taken: one mistake tells of the first.
+    fn add(&mut self, endpoints: &[Endpoint], whose: &str) {
+        let taken = self.endpoints.clone();
+        let mut clash = None;
+        for endpoint in endpoints {
+            let other = taken
+                .iter()
+                .find(|other| overlap(&other.path, &endpoint.path));
+            match other {
+                None => self.endpoints.push(endpoint.clone()),
+                Some(other) => clash = clash.or(Some((endpoint, other))),
+            }
+        }
+        if let Some((endpoint, other)) = clash {
+            self.mistakes.push(Mistake::new(format!(
+                "{whose} answers `{}`, but the dialect `{}` answers `{}`: move one of them with \
+                 `Dialect::at`, or leave one out of `HealthService::dialects`",
+                endpoint.path,
+                other.voice.format.name(),
+                other.path
+            )));
+        }
+    }
+
+    /// Where a probe is answered: the longest path, which says it most plainly.
+    pub(super) fn path_of(&self, probe: Probe) -> Option<&str> {
+        let endpoints = self.endpoints.iter();
+        let first = endpoints.clone().next()?.voice.format.name();
+        let own = endpoints.filter(|endpoint| {
+            endpoint.target == Target::Probe(probe) && endpoint.voice.format.name() == first
+        });
+        own.map(|endpoint| endpoint.path.as_str())
+            .max_by_key(|path| path.len())
+    }
+}
+
+pub(super) fn not_mountable(prefix: &str, whose: &str) -> Mistake {
+    Mistake::new(format!(
+        "the prefix `{prefix}` of {whose} cannot be mounted: begin it with `/` and use letters, \
+         digits, `_`, `-`, `.` and `~` between single slashes"
+    ))
+}
+
+/// Whether a path, without a slash at its end, can be a prefix: nothing that a router or a URL
+/// would read as something else.
+pub(super) fn is_mountable(prefix: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '~');
+    let is_segment = |segment: &str| {
+        !segment.is_empty() && segment.chars().all(fits) && segment != "." && segment != ".."
+    };
+    match prefix.strip_prefix('/') {
+        Some(rest) => rest.split('/').all(is_segment),
+        None => prefix.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_are_plain_paths() {
+        for good in ["", "/health", "/internal/v1.0/health_check", "/~ops"] {
+            assert!(is_mountable(good), "{good}");
+        }
+        for bad in [
+            "health", "//x", "/a//b", "/{id}", "/a b", "/a/../b", "/ü", "/a?b",
+        ] {
+            assert!(!is_mountable(bad), "{bad}");
+        }
+    }
+}
