@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -121,7 +122,7 @@ impl GroupReport {
     }
 }
 
-fn causes_first(entries: &mut [Entry]) {
+pub(crate) fn causes_first(entries: &mut [Entry]) {
     let causes: BTreeSet<_> = entries.iter().filter_map(Entry::cause).collect();
     if causes.is_empty() {
         return;
@@ -140,7 +141,7 @@ fn fails(probe: Probe, phase: &Phase) -> bool {
 }
 
 /// The worst of several; healthy if there are none.
-fn worst(statuses: impl IntoIterator<Item = Status>) -> Status {
+pub(crate) fn worst(statuses: impl IntoIterator<Item = Status>) -> Status {
     statuses.into_iter().max().unwrap_or_default()
 }
 
@@ -169,6 +170,14 @@ impl Entry {
 
     pub(crate) fn set_cause(&mut self, cause: Arc<Check>) {
         self.cause = Some(cause);
+    }
+
+    /// Orders what several probes found of one check: the worst is the greatest, of equals the
+    /// newest.
+    pub(crate) fn rank(&self) -> impl Ord + use<> {
+        let weight = (self.counts_as, self.status());
+        let asked = self.finding.sample.asked;
+        (weight, asked, self.is_critical(), Reverse(self.role))
     }
 
     /// The check.

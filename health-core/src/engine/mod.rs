@@ -4,6 +4,7 @@ mod ask;
 mod batch;
 mod causes;
 mod change;
+mod everything;
 mod executor;
 mod flight;
 mod instance;
@@ -31,6 +32,7 @@ use self::roster::Roster;
 use self::slot::Slot;
 use self::target::Gate;
 use crate::context::{Caller, Context, Requirement, StateMap};
+use crate::gate::ClosedGate;
 use crate::lifecycle::Lifecycle;
 use crate::observe::{Observer, Teller};
 use crate::plan::Plan;
@@ -161,11 +163,7 @@ impl Engine {
                 Probe::Liveness => Vec::new(),
                 Probe::Readiness | Probe::Startup => lifecycle.gates.closed(),
             };
-            let phase = if closed.is_empty() && gates.iter().all(Gate::is_open) {
-                Phase::Started
-            } else {
-                Phase::Starting
-            };
+            let phase = phase_of_start(&closed, &gates);
             Report::new(probe, phase, closed, entries)
         }
     }
@@ -255,6 +253,15 @@ impl Engine {
         if self.executor.is_held_by(instance.check().name()) {
             instance.warn_of_held_thread(instance.check().settings().longest_timeout());
         }
+    }
+}
+
+/// Whether the process has started, by its startup gates and its critical startup checks.
+fn phase_of_start(closed: &[ClosedGate], gates: &[Gate]) -> Phase {
+    if closed.is_empty() && gates.iter().all(Gate::is_open) {
+        Phase::Started
+    } else {
+        Phase::Starting
     }
 }
 

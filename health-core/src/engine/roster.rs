@@ -164,6 +164,15 @@ impl Roster {
         self.place_of(slot).or(slot.planned.origin)
     }
 
+    /// Says which failure is the cause of which, among entries of these checks.
+    pub(super) fn attribute_all(&self, entries: &mut [Entry]) {
+        if self.has_prerequisites {
+            let places = entries.iter().filter_map(|entry| self.find(entry.name()));
+            let places: Vec<_> = places.collect();
+            self.attribute(&places, entries);
+        }
+    }
+
     /// Says which failure is the cause of which, now that all are known. `indices` are the places
     /// of the entries' checks.
     pub(super) fn attribute(&self, indices: &[usize], entries: &mut [Entry]) {

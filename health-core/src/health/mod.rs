@@ -15,7 +15,8 @@ use crate::plan::Plan;
 use crate::sync::{Mutex, lock};
 use crate::{
     BuildError, Caller, Check, Entry, GroupReport, HealthBuilder, History, IntoOutcome,
-    Maintenance, Observer, Override, Phase, Probe, Report, StartupGate, UnknownCheck, UnknownGate,
+    Maintenance, Observer, Override, Overview, Phase, Probe, Report, StartupGate, UnknownCheck,
+    UnknownGate,
 };
 
 /// The health of a process: its checks, and what is known of them. A cheap clone.
@@ -86,6 +87,20 @@ impl Health {
         caller: Caller<'_>,
     ) -> impl Future<Output = Report> + Send + 'static + use<> {
         self.0.engine.probe(probe, self.said(probe), caller)
+    }
+
+    /// Asks the checks of all three probes at once, for formats whose root means "everything".
+    ///
+    /// Each probe asks its checks as [`Health::probe`] does, and they share their runs: no check
+    /// runs twice. While the process drains or is out of service all are asked nevertheless. The
+    /// answer arrives when the last of the three probes has its own.
+    pub fn everything(
+        &self,
+        caller: Caller<'_>,
+    ) -> impl Future<Output = Overview> + Send + 'static + use<> {
+        self.0
+            .engine
+            .everything(self.said(Probe::Readiness), caller)
     }
 
     /// Asks one check, whatever the lifecycle; `None` if there is none of this name.

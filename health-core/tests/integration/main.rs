@@ -9,6 +9,7 @@ mod configured;
 mod defects;
 mod dependencies;
 mod engine;
+mod everything;
 mod groups;
 mod lifecycle;
 mod log;

@@ -12,7 +12,7 @@ use std::fmt::Display;
 use health_core::Probe;
 
 use self::script::{Scenario, scenarios};
-use self::stage::observe;
+use self::stage::{observe, observe_everything};
 
 const SEMANTICS: &str = include_str!("../../../src/docs/semantics.md");
 const COLUMNS: [&str; 6] = [
@@ -75,7 +75,19 @@ fn differences(scenario: &Scenario, row: &Row) -> Vec<String> {
     for (asked, cell) in Probe::ALL.into_iter().zip(row.cells) {
         compare(&asked, cell, &observe(scenario, asked));
     }
+    let worst = row.cells.into_iter().max_by_key(|cell| badness(cell));
+    let worst = worst.map(verdict).unwrap_or_default();
+    compare(&"everything", worst, &observe_everything(scenario));
     found
+}
+
+fn verdict(cell: &str) -> &str {
+    cell.split(',').next().unwrap_or_default()
+}
+
+fn badness(cell: &str) -> Option<usize> {
+    let verdicts = ["passes", "degraded", "fails"];
+    verdicts.iter().position(|known| *known == verdict(cell))
 }
 
 fn unmatched(table: &[Row]) -> Vec<String> {

@@ -187,6 +187,21 @@ impl Stage {
         seen(&report, how)
     }
 
+    /// The verdict on everything, and what is wrong if `c` is not there once or ran twice.
+    async fn ask_everything(&self) -> String {
+        let calls = self.c.calls.now();
+        let overview = answer(self.health.everything(Caller::nobody())).await;
+        let entries = overview.entries().iter();
+        let named = entries.filter(|entry| entry.name() == "c").count();
+        let checks = self.health.checks();
+        let known = checks.iter().filter(|check| check.name() == "c").count();
+        let calls = self.c.calls.now() - calls;
+        if named != known || calls > 1 {
+            return format!("`c` is there {named} times, and ran {calls} times");
+        }
+        verdict(overview.status()).to_owned()
+    }
+
     /// Also counts a run that never had its turn, and so made no call.
     fn runs_since(&self, at: SystemTime) -> usize {
         let history = self.health.history("c", Caller::nobody());
@@ -246,7 +261,7 @@ fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
 }
 
 /// Moves the clock by hand as long as there is no answer.
-async fn answer(asked: impl Future<Output = Report>) -> Report {
+async fn answer<T>(asked: impl Future<Output = T>) -> T {
     let mut asked = pin!(asked);
     let start = Instant::now();
     while start.elapsed() < ms(10_000) {
@@ -263,11 +278,7 @@ async fn answer(asked: impl Future<Output = Report>) -> Report {
 
 /// A cell as it would have to stand in the table.
 fn seen(report: &Report, how: &str) -> String {
-    let verdict = match report.status() {
-        Status::Healthy => "passes",
-        Status::Degraded => "degraded",
-        Status::Unhealthy => "fails",
-    };
+    let verdict = verdict(report.status());
     let c = report.entries().iter().find(|entry| entry.name() == "c");
     match c.and_then(|c| c.message()) {
         Some(text) => format!("{verdict}, {how}: {text}"),
@@ -275,7 +286,27 @@ fn seen(report: &Report, how: &str) -> String {
     }
 }
 
+fn verdict(status: Status) -> &'static str {
+    match status {
+        Status::Healthy => "passes",
+        Status::Degraded => "degraded",
+        Status::Unhealthy => "fails",
+    }
+}
+
 pub(super) fn observe(scenario: &Scenario, asked: Probe) -> String {
+    play(scenario, asked, async |stage| stage.ask(asked).await)
+}
+
+/// What all probes together say.
+pub(super) fn observe_everything(scenario: &Scenario) -> String {
+    let other_is_of = Probe::Readiness;
+    play(scenario, other_is_of, async |stage| {
+        stage.ask_everything().await
+    })
+}
+
+fn play(scenario: &Scenario, asked: Probe, ask: impl AsyncFnOnce(&Stage) -> String) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
@@ -288,6 +319,6 @@ pub(super) fn observe(scenario: &Scenario, asked: Probe) -> String {
                 return text;
             }
         }
-        stage.ask(asked).await
+        ask(&stage).await
     })
 }
