@@ -1,7 +1,7 @@
 //! From a path to what it asks for, and to what is found.
 
 use actix_web::HttpRequest;
-use health_core::{Caller, Check, Entry, GroupReport, Health, Phase, Probe, Report};
+use health_core::{Caller, Check, Entry, GroupReport, Health, Overview, Phase, Probe, Report};
 
 use crate::access::Level;
 use crate::dialect::problem::{MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem};
@@ -88,7 +88,7 @@ impl<'a> Asked<'a> {
         let caller = Caller::of(request);
         match self {
             Self::Probe(probe) => Ok(Found::Report(health.probe(probe, caller).await)),
-            Self::Everything => Ok(Found::Report(health.probe(Probe::Readiness, caller).await)),
+            Self::Everything => Ok(Found::Overview(health.everything(caller).await)),
             Self::Group(_) | Self::Check { .. } if health.is_misconfigured() => Err(MISCONFIGURED),
             Self::Group(tag) => match health.group(tag, caller) {
                 Some(group) => Ok(Found::Group(group.await)),
@@ -151,6 +151,7 @@ pub(crate) fn tags(health: &Health) -> Vec<String> {
 #[derive(Debug)]
 pub(crate) enum Found {
     Report(Report),
+    Overview(Overview),
     Group(GroupReport),
     Check(Entry),
 }
@@ -164,7 +165,7 @@ impl Found {
         asker: Asker<'a>,
     ) -> Option<View<'a>> {
         let (scope, status) = match (self, asked) {
-            (Self::Report(report), Asked::Everything) => (Scope::Everything, report.status()),
+            (Self::Overview(all), _) => (Scope::Everything, all.status()),
             (Self::Report(report), _) => (Scope::Probe(report.probe()), report.status()),
             (Self::Group(group), _) => (Scope::Group(group.tag()), group.status()),
             (Self::Check(entry), asked) => {
@@ -179,11 +180,13 @@ impl Found {
         };
         let entries = match self {
             Self::Report(report) => report.entries(),
+            Self::Overview(all) => all.entries(),
             Self::Group(group) => group.entries(),
             Self::Check(_) => &[],
         };
         let (phase, gates) = match self {
             Self::Report(report) => (report.phase(), report.closed_gates()),
+            Self::Overview(all) => (all.phase(), all.closed_gates()),
             Self::Group(_) | Self::Check(_) => (&Phase::Started, [].as_slice()),
         };
         Some(View {

@@ -26,9 +26,9 @@ pub use health_core::testing;
 pub use health_core::{
     BuildError, Caller, Check, Child, ClosedGate, Context, Entry, FinishedRun, FromContext,
     GroupReport, Health, HealthBuilder, HealthConfig, Heartbeat, History, Identity, IntoOutcome,
-    LastSuccess, Location, Maintenance, Mistake, Observer, Outcome, Override, PastRun, Phase,
-    Probe, ProbeSet, Reason, Reload, Report, Requirement, Runtime, StartupGate, State, Status,
-    Transition, UnknownCheck, UnknownGate, Value, ViaState, mask, semantics,
+    LastSuccess, Location, Maintenance, Mistake, Observer, Outcome, Override, Overview, PastRun,
+    Phase, Probe, ProbeSet, Reason, Reload, Report, Requirement, Runtime, StartupGate, State,
+    Status, Transition, UnknownCheck, UnknownGate, Value, ViaState, mask, semantics,
 };
 #[doc = include_str!("docs/health_check.md")]
 pub use health_macros::health_check_actix as health_check;

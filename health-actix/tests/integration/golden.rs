@@ -98,7 +98,11 @@ pub(crate) fn mask_latencies(answer: &str) -> String {
 
 fn mask_standard(answer: &str) -> String {
     let mut masked = mask_latencies(answer);
-    for (key, with) in [("since", "(time)"), ("last_run", "(time)"), ("source", "(place)")] {
+    for (key, with) in [
+        ("since", "(time)"),
+        ("last_run", "(time)"),
+        ("source", "(place)"),
+    ] {
         masked = mask_text(&masked, &format!("\"{key}\":\""), with);
     }
     masked

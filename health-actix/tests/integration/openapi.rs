@@ -120,7 +120,7 @@ async fn every_path_and_method_of_the_document_is_answered_as_it_says() {
             assert_eq!(response["content"].is_object(), has_body, "{method} {path}");
         }
     }
-    assert_eq!(operations, 6 * 3);
+    assert_eq!(operations, 7 * 3);
 }
 
 #[cfg(feature = "utoipa")]
@@ -161,7 +161,7 @@ fn operations_of_two_services_do_not_clash() {
         .collect();
     all.sort();
     all.dedup();
-    assert_eq!(all.len(), 3 * 6 * 3, "{all:?}");
+    assert_eq!(all.len(), 3 * 7 * 3, "{all:?}");
 }
 
 #[test]
