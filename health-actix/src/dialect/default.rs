@@ -17,7 +17,7 @@ pub(super) struct Default;
 
 impl Format for Default {
     fn name(&self) -> &'static str {
-        "standard"
+        "default"
     }
 
     fn paths(&self) -> &'static [(&'static str, Target)] {

@@ -32,7 +32,7 @@ const FORMATS: [&dyn Format; 1] = [&default::Default];
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let health = Health::builder().build()?;
 /// let service = HealthService::new(&health)
-///     .dialects([Dialect::standard(), "standard".parse::<Dialect>()?.at("/also")]);
+///     .dialects([Dialect::standard(), "default".parse::<Dialect>()?.at("/also")]);
 /// service.validate()?;
 /// # Ok(())
 /// # }
@@ -117,7 +117,7 @@ impl Default for Dialect {
 impl FromStr for Dialect {
     type Err = UnknownDialect;
 
-    /// By its name, as it is called here: `standard`.
+    /// By its name, as it is called here: `default`.
     fn from_str(name: &str) -> Result<Self, UnknownDialect> {
         let format = FORMATS.into_iter().find(|format| format.name() == name);
         let format = format.ok_or_else(|| UnknownDialect(name.to_owned()));

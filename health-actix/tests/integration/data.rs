@@ -107,3 +107,15 @@ async fn the_builder_provides_what_no_request_brings() {
         "the request's own first"
     );
 }
+
+#[actix_web::test]
+async fn in_the_outermost_layer_it_is_that_of_the_application() {
+    let health = Health::builder().build().unwrap();
+    let app = App::new()
+        .app_data(Pool::new(true))
+        .wrap(HealthService::new(&health).layer());
+    let app = init_service(app).await;
+    let request = TestRequest::get().uri("/health/checks/pool").to_request();
+    let body: Value = read_body_json(call_service(&app, request).await).await;
+    assert_eq!(body["status"], "healthy", "{body}");
+}

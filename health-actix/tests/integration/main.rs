@@ -3,10 +3,12 @@
 
 #[cfg(feature = "config")]
 mod config;
+mod configured;
 mod data;
 mod drain;
 mod golden;
 mod guard;
+mod layer;
 mod management;
 mod methods;
 mod openapi;
