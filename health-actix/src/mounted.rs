@@ -8,7 +8,7 @@ use health_core::Health;
 use crate::access::{Decision, Level};
 use crate::asked::Asked;
 use crate::endpoint::{DOCUMENT, Endpoint, Target, Voice, below};
-use crate::openapi::{self, Known};
+use crate::openapi::{self, About};
 
 /// A service as a worker has it.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Mounted {
             let own = below(&self.prefix, DOCUMENT);
             let scope = pattern.trim_end_matches('/').strip_suffix(&own);
             let scope = scope.unwrap_or_default();
-            openapi::json(&Known::of(&self.health), &self.endpoints, scope).into()
+            openapi::json(&About::new(&self.health, level), &self.endpoints, scope).into()
         })
     }
 }

@@ -38,6 +38,10 @@ impl Details {
         Self(Level::Full)
     }
 
+    pub(crate) const fn for_everybody(&self) -> Level {
+        self.0
+    }
+
     pub(crate) fn decide_for(&self, _request: &HttpRequest) -> Decision {
         Decision::Level(self.0)
     }

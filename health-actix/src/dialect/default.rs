@@ -2,12 +2,15 @@
 
 use health_core::{Child, Entry, Phase, Probe, Reason, Status, Value};
 use serde::{Serialize, Serializer};
+use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
 use super::problem::MISCONFIGURED;
 use super::time::timestamp;
 use super::view::{Scope, Told, ToldChild, View};
 use crate::endpoint::Target;
+use crate::openapi::schemas::Body;
+use crate::openapi::{About, standard};
 
 /// What is to be said before startup has passed.
 pub(crate) const STILL_INITIALISING: &str = "Service is still initialising";
@@ -35,6 +38,14 @@ impl Format for Default {
             Scope::Check(told) => json(&CheckBody::new(told)),
             _ => json(&ReportBody::new(view)),
         }
+    }
+
+    fn schemas(&self, about: &About) -> Vec<(&'static str, Schema)> {
+        standard::schemas(about)
+    }
+
+    fn body(&self, target: Target, statuses: &[Status], about: &About) -> Body {
+        standard::body(target, statuses, about)
     }
 }
 

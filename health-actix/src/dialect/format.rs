@@ -3,10 +3,15 @@ use std::fmt;
 use actix_web::HttpResponseBuilder;
 use actix_web::http::header::HeaderValue;
 use health_core::Status;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::Parameter;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 use super::problem::Problem;
 use super::view::View;
 use crate::endpoint::Target;
+use crate::openapi::About;
+use crate::openapi::schemas::Body;
 
 /// A wire format: one file each.
 pub(crate) trait Format: Sync {
@@ -51,6 +56,29 @@ pub(crate) trait Format: Sync {
 
     /// Adds what this format has besides.
     fn add_headers(&self, _response: &mut HttpResponseBuilder) {}
+
+    /// What the OpenAPI document says of the bodies: components, by their names.
+    fn schemas(&self, _about: &About) -> Vec<(&'static str, Schema)> {
+        Vec::new()
+    }
+
+    /// What it says of an answer for these statuses.
+    fn body(&self, _target: Target, _statuses: &[Status], _about: &About) -> Body {
+        let schema = if self.media_type().ends_with("json") {
+            Type::Object
+        } else {
+            Type::String
+        };
+        Body {
+            schema: RefOr::T(ObjectBuilder::new().schema_type(schema).build().into()),
+            example: None,
+        }
+    }
+
+    /// What it says of a query.
+    fn parameters(&self, _target: Target) -> Vec<Parameter> {
+        Vec::new()
+    }
 
     /// Whether OPTIONS tells of health, as balancers such as HAProxy want it, or of the methods.
     fn options_tell_of_health(&self) -> bool {

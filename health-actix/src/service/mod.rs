@@ -17,7 +17,7 @@ use crate::dialect::Dialect;
 use crate::endpoint::{DOCUMENT, Voice, below, resource};
 use crate::group::Group;
 use crate::mounted::{Documents, Mounted};
-use crate::openapi::{self, Known};
+use crate::openapi::{self, About};
 use crate::respond::respond;
 use crate::status_codes::StatusCodes;
 
@@ -174,10 +174,11 @@ impl HealthService {
         BuildError::unless_empty(mistakes)
     }
 
-    /// The OpenAPI document of these endpoints, as JSON. The same is served; mounted in a scope,
-    /// with the scope's path before all others.
+    /// The OpenAPI document of these endpoints, as JSON, as everybody may read it. The same is
+    /// served, with more in it to those who may know more; mounted in a scope, with the scope's
+    /// path before all others.
     pub fn openapi_json(&self) -> String {
-        openapi::json(&Known::of(&self.health), &Routes::of(self).endpoints, "")
+        openapi::json(&self.about(), &Routes::of(self).endpoints, "")
     }
 
     /// The OpenAPI document of these endpoints, to merge into your own:
@@ -185,7 +186,12 @@ impl HealthService {
     #[cfg(feature = "utoipa")]
     #[cfg_attr(docsrs, doc(cfg(feature = "utoipa")))]
     pub fn openapi(&self) -> utoipa::openapi::OpenApi {
-        openapi::document(&Known::of(&self.health), &Routes::of(self).endpoints, "")
+        openapi::document(&self.about(), &Routes::of(self).endpoints, "")
+    }
+
+    /// What everybody may know of the checks.
+    fn about(&self) -> About {
+        About::new(&self.health, self.details.for_everybody())
     }
 
     /// How it answers where no dialect or group says otherwise.

@@ -1,0 +1,52 @@
+use std::sync::Arc;
+
+use health_core::{Check, Health, Probe};
+
+use crate::access::Level;
+use crate::asked::tags;
+
+/// What a document tells of: the checks as they were at one moment, as far as the reader may know
+/// of them.
+#[derive(Debug)]
+pub(crate) struct About {
+    checks: Vec<Arc<Check>>,
+    pub(super) tags: Vec<String>,
+    pub(super) misconfigured: bool,
+    pub(crate) level: Level,
+}
+
+impl About {
+    pub(crate) fn new(health: &Health, level: Level) -> Self {
+        let tells_names = level > Level::StatusOnly;
+        let mut checks = health.checks();
+        checks.retain(|_| tells_names);
+        Self {
+            checks,
+            tags: if tells_names {
+                tags(health)
+            } else {
+                Vec::new()
+            },
+            misconfigured: health.is_misconfigured(),
+            level,
+        }
+    }
+
+    pub(crate) fn checks(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().map(|check| &**check)
+    }
+
+    /// The checks that a report of this probe may list.
+    pub(crate) fn checks_of(&self, probe: Probe) -> impl Iterator<Item = &Check> {
+        self.checks().filter(move |check| check.concerns(probe))
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.level == Level::Full
+    }
+
+    /// The names that a path may have.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.checks().map(Check::name).collect()
+    }
+}

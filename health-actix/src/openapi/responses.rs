@@ -1,0 +1,160 @@
+//! What an endpoint may answer.
+
+use std::collections::BTreeMap;
+
+use health_core::{Probe, Status};
+use serde_json::json;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{Content, Header, Response, ResponseBuilder};
+
+use super::About;
+use super::schemas::{Body, PROBLEM, object, reference};
+use crate::dialect::Format;
+use crate::dialect::problem::{METHOD_NOT_ALLOWED, MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem};
+use crate::endpoint::{Endpoint, Target, Voice};
+
+/// The answers of an endpoint, by their codes.
+pub(super) fn responses(
+    endpoint: &Endpoint,
+    about: &About,
+    has_body: bool,
+) -> Vec<(String, Response)> {
+    let voice = &*endpoint.voice;
+    let format = voice.format;
+    let mut responses = match endpoint.target {
+        Target::Document => vec![("200".to_owned(), document(has_body))],
+        _ if about.misconfigured && is_detail(endpoint.target) => {
+            vec![(
+                "503".to_owned(),
+                problem(format, &MISCONFIGURED, has_body).build(),
+            )]
+        }
+        _ => reports(endpoint, about, has_body),
+    };
+    let unknown = match endpoint.target {
+        Target::Group => Some(NO_GROUP),
+        Target::Check | Target::CheckOf(_) | Target::Tree => Some(NOT_FOUND),
+        Target::Probe(_) | Target::Everything | Target::Document => None,
+    };
+    if let Some(unknown) = unknown {
+        let response = problem(format, &unknown, has_body);
+        responses.push(("404".to_owned(), response.build()));
+    }
+    let other = problem(format, &METHOD_NOT_ALLOWED, has_body)
+        .header("Allow", header("The methods that are answered."));
+    responses.push(("405".to_owned(), other.build()));
+    responses
+}
+
+const fn is_detail(target: Target) -> bool {
+    !matches!(target, Target::Probe(_) | Target::Everything)
+}
+
+/// One answer for each code that a status has here.
+fn reports(endpoint: &Endpoint, about: &About, has_body: bool) -> Vec<(String, Response)> {
+    let voice = &*endpoint.voice;
+    let target = endpoint.target;
+    let codes = codes(voice).into_iter();
+    let response = |(code, statuses): (u16, Vec<Status>)| {
+        let description = describe(target, &statuses);
+        let body = has_body.then(|| voice.format.body(target, &statuses, about));
+        let mut response = response(&description, voice.format.media_type(), body);
+        if statuses.contains(&Status::Unhealthy) && may_be_in_maintenance(target) {
+            let seconds = "Seconds until the expected end of maintenance, where one is known.";
+            response = response.header("Retry-After", header(seconds));
+        }
+        (code.to_string(), response.build())
+    };
+    codes.map(response).collect()
+}
+
+/// Which statuses each code stands for.
+fn codes(voice: &Voice) -> BTreeMap<u16, Vec<Status>> {
+    let mut codes = BTreeMap::<_, Vec<_>>::new();
+    for status in [Status::Healthy, Status::Degraded, Status::Unhealthy] {
+        let code = voice.codes.code(status).as_u16();
+        codes.entry(code).or_default().push(status);
+    }
+    codes
+}
+
+fn describe(target: Target, statuses: &[Status]) -> String {
+    if matches!(target, Target::Probe(_) | Target::Everything) {
+        return match statuses {
+            [Status::Degraded] => "It passes, but something is degraded.",
+            [Status::Unhealthy] => "It fails.",
+            [.., Status::Unhealthy] => "It fails, or something is degraded.",
+            _ => "It passes.",
+        }
+        .to_owned();
+    }
+    let words = statuses.iter().map(|status| status.as_str());
+    let mut words = words.collect::<Vec<_>>().join(" or ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    format!("{words}.")
+}
+
+const fn may_be_in_maintenance(target: Target) -> bool {
+    matches!(target, Target::Probe(Probe::Readiness) | Target::Everything)
+}
+
+fn document(has_body: bool) -> Response {
+    let body = has_body.then(|| Body {
+        schema: object().build().into(),
+        example: Some(json!({"openapi": "3.1.0"})),
+    });
+    response("The document.", "application/json", body).build()
+}
+
+fn problem(format: &dyn Format, problem: &Problem, has_body: bool) -> ResponseBuilder {
+    let description = match problem.status {
+        "method_not_allowed" => "Any method that is not described here.",
+        "misconfigured" => "The health checks are misconfigured.",
+        _ => problem.detail,
+    };
+    let media_type = format.problem_media_type();
+    let body = has_body.then(|| {
+        if media_type == "application/json" {
+            Body {
+                schema: reference(PROBLEM),
+                example: Some(json!(problem)),
+            }
+        } else {
+            let text = String::from_utf8(format.write_problem(problem));
+            Body {
+                schema: ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .build()
+                    .into(),
+                example: text.ok().map(|text| json!(text)),
+            }
+        }
+    });
+    response(description, media_type, body)
+}
+
+fn response(description: &str, media_type: &str, body: Option<Body>) -> ResponseBuilder {
+    let response = ResponseBuilder::new()
+        .description(description)
+        .header("Cache-Control", header("How long it may be kept."));
+    match body {
+        None => response,
+        Some(Body { schema, example }) => {
+            let mut content = Content::new(Some(schema));
+            content.example = example;
+            let (media_type, _) = media_type.split_once(';').unwrap_or((media_type, ""));
+            response.content(media_type, content)
+        }
+    }
+}
+
+pub(super) fn header(description: &str) -> Header {
+    let schema = ObjectBuilder::new().schema_type(Type::String);
+    HeaderBuilder::new()
+        .schema(Some(schema))
+        .description(Some(description))
+        .build()
+}

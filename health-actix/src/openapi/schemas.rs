@@ -1,0 +1,111 @@
+//! What schemas are made of, whatever the format.
+
+use serde_json::Value;
+use utoipa::openapi::schema::{
+    ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
+};
+use utoipa::openapi::{Ref, RefOr};
+
+use super::About;
+use crate::dialect::problem::{
+    FORBIDDEN, METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND, TOO_MANY_REQUESTS, UNAUTHORIZED,
+};
+
+/// The component for what is no report; the names of all components are prefixed, so that they do
+/// not clash with a user's own.
+pub(super) const PROBLEM: &str = "HealthProblem";
+
+/// A body: its schema, and an example of it.
+pub(crate) struct Body {
+    pub(crate) schema: RefOr<Schema>,
+    pub(crate) example: Option<Value>,
+}
+
+pub(super) fn problem(about: &About) -> Schema {
+    let problems = [
+        NOT_FOUND,
+        METHOD_NOT_ALLOWED,
+        MISCONFIGURED,
+        UNAUTHORIZED,
+        FORBIDDEN,
+        TOO_MANY_REQUESTS,
+    ];
+    let known = ArrayBuilder::new()
+        .items(ObjectBuilder::new().schema_type(Type::String))
+        .description(Some("What would be known instead."));
+    let problem = object()
+        .description(Some("Why there is no report."))
+        .property("status", words(&problems.map(|problem| problem.status)))
+        .required("status")
+        .property("detail", text("What is wrong, and what to do instead."))
+        .required("detail");
+    if about.is_full() {
+        problem.property("known", known).build().into()
+    } else {
+        problem.build().into()
+    }
+}
+
+pub(crate) fn reference(schema: &str) -> RefOr<Schema> {
+    RefOr::Ref(Ref::from_schema_name(schema))
+}
+
+/// An object of which nothing is required.
+pub(crate) fn object() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Object)
+}
+
+/// One of these words.
+pub(crate) fn words(words: &[&str]) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words.iter().copied()))
+}
+
+pub(crate) fn text(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+}
+
+/// A point in time, by RFC 3339.
+pub(crate) fn time(description: &str) -> ObjectBuilder {
+    text(description).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+}
+
+pub(crate) fn boolean(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .description(Some(description))
+}
+
+/// A flag that is absent unless it is true.
+pub(crate) fn always_true(description: &str) -> ObjectBuilder {
+    boolean(description).enum_values(Some([true]))
+}
+
+/// A number that is not negative.
+pub(crate) fn number(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Double)))
+        .minimum(Some(0.0))
+        .description(Some(description))
+}
+
+/// A whole number that is not negative.
+pub(crate) fn whole_number(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0.0))
+        .description(Some(description))
+}
+
+/// What a check measured.
+pub(crate) fn measured(description: &str) -> ObjectBuilder {
+    let types = [Type::Boolean, Type::Number, Type::String, Type::Null];
+    let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(types));
+    object()
+        .additional_properties(Some(RefOr::T(Schema::from(value.build()))))
+        .description(Some(description))
+}
