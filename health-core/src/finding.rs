@@ -21,6 +21,26 @@ pub(crate) struct Found {
     pub(crate) children: Vec<FoundChild>,
 }
 
+/// How long what was found is the answer to whoever asks again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// Whoever asks again may be told something else.
+    Not,
+    Until(Instant),
+    /// It has passed as a startup check, which is never asked again.
+    Latched,
+}
+
+impl Kept {
+    /// Not longer than that.
+    pub(crate) fn at_most_until(self, end: Instant) -> Self {
+        match self {
+            Self::Until(until) => Self::Until(until.min(end)),
+            Self::Not | Self::Latched => self,
+        }
+    }
+}
+
 /// What is known of a child.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundChild {
@@ -86,6 +106,20 @@ impl Found {
     pub(crate) fn counts_as(&self, check: &Check, probe: Probe, now: Instant) -> Status {
         let strict = check.is_critical_for(probe) && !self.is_forgiven(check, probe, now);
         self.status(probe).weighed(strict)
+    }
+
+    /// When that changes though nothing else is found: the failure of something shared is not
+    /// forgiven for ever.
+    pub(crate) fn counts_until(
+        &self,
+        check: &Check,
+        probe: Probe,
+        now: Instant,
+    ) -> Option<Instant> {
+        let failing = check.is_critical_for(probe) && !self.status(probe).is_passing();
+        let forgiven = failing && self.is_forgiven(check, probe, now);
+        let since = self.standing.since().filter(|_| forgiven)?;
+        Some(since.instant + check.fail_closed_after()?)
     }
 
     /// Whether this is the failure of something shared, for which not every replica should go.

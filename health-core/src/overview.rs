@@ -1,3 +1,5 @@
+use tokio::time::Instant;
+
 use crate::gate::ClosedGate;
 use crate::report::{causes_first, worst};
 use crate::{Entry, Phase, Status};
@@ -63,12 +65,19 @@ impl Overview {
     }
 }
 
-/// Of the entries of each check the worst, sorted by name.
-pub(crate) fn worst_of_each(mut entries: Vec<Entry>) -> Vec<Entry> {
+/// Of the entries of each check the worst, sorted by name; made into a report now.
+pub(crate) fn worst_of_each(mut entries: Vec<Entry>, now: Instant) -> Vec<Entry> {
+    entries.iter_mut().for_each(|entry| entry.made_at(now));
     entries.sort_by(|a, b| {
         let by_name = a.name().cmp(b.name());
         by_name.then_with(|| b.rank().cmp(&a.rank()))
     });
-    entries.dedup_by(|further, worst| further.name() == worst.name());
+    entries.dedup_by(|further, worst| {
+        let is_same = further.name() == worst.name();
+        if is_same {
+            worst.shares_with(further);
+        }
+        is_same
+    });
     entries
 }

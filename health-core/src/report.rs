@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::finding::{Finding, FoundChild};
+use crate::finding::{Finding, FoundChild, Kept};
 use crate::gate::ClosedGate;
 use crate::{Check, Phase, Probe, Reason, Status, Value};
 
@@ -153,19 +153,47 @@ pub struct Entry {
     finding: Finding,
     counts_as: Status,
     cause: Option<Arc<Check>>,
+    kept: Kept,
+    fresh_for: Duration,
 }
 
 impl Entry {
     /// `role` is the probe that the check serves here: startup, for a startup check that
     /// readiness asks.
-    pub(crate) fn new(check: Arc<Check>, role: Probe, finding: Finding, now: Instant) -> Self {
+    pub(crate) fn new(
+        check: Arc<Check>,
+        role: Probe,
+        finding: Finding,
+        kept: Kept,
+        now: Instant,
+    ) -> Self {
+        let counts_until = finding.counts_until(&check, role, now);
         Self {
             counts_as: finding.counts_as(&check, role, now),
             check,
             role,
             finding,
             cause: None,
+            kept: counts_until.map_or(kept, |until| kept.at_most_until(until)),
+            fresh_for: Duration::ZERO,
         }
+    }
+
+    /// The report is made now.
+    pub(crate) fn made_at(&mut self, now: Instant) {
+        self.fresh_for = match self.kept {
+            Kept::Not => Duration::ZERO,
+            Kept::Until(until) => until.saturating_duration_since(now),
+            Kept::Latched => {
+                let settings = self.check.settings();
+                settings.kept(Probe::Startup, Status::Healthy, false)
+            }
+        };
+    }
+
+    /// The same is said by another entry of the check, which may be fresh for less.
+    pub(crate) fn shares_with(&mut self, other: &Self) {
+        self.fresh_for = self.fresh_for.min(other.fresh_for);
     }
 
     pub(crate) fn set_cause(&mut self, cause: Arc<Check>) {
@@ -251,6 +279,26 @@ impl Entry {
     /// When the run was asked for.
     pub fn started_at(&self) -> SystemTime {
         self.finding.sample.at
+    }
+
+    /// How long whoever asks for the same again gets this result, counted from when the report was
+    /// made: what a `Cache-Control: max-age` may promise of this check.
+    ///
+    /// - The result of a run: what is left of [`cache_ms`](Check::cache), or
+    ///   [`cache_failure_ms`](Check::cache_failure) if the run failed; by a schedule, at most until
+    ///   its next run is due; for a shared check that is forgiven its failure, at most until it is
+    ///   no more. Zero while a run is under way, for that brings a newer result.
+    /// - A startup check that has passed: its `cache_ms` as a whole, 1 s by default. It is never
+    ///   asked again, but another process may come in the place of this one.
+    /// - Zero for all else: what is told without a result of a run, such as that the check was
+    ///   skipped, is still running, or has grown stale, and what operators say and may take back: that
+    ///   it is overridden or disabled.
+    ///
+    /// In an [`Overview`](crate::Overview) it is the least of all probes that the check serves, in
+    /// a whole answer the least of its entries. What nobody can foresee is left out: that the
+    /// process drains, or that something else is said of the check.
+    pub const fn fresh_for(&self) -> Duration {
+        self.fresh_for
     }
 
     /// The measured values. Secrets in texts are masked.

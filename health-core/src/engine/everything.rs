@@ -4,6 +4,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
+use tokio::time::Instant;
+
 use super::pending::{Asking, Pending};
 use super::{Engine, phase_of_start};
 use crate::context::Caller;
@@ -26,7 +28,7 @@ impl Engine {
         let pending = [liveness, readiness, startup].map(Asking::start);
         let lifecycle = Arc::clone(&self.lifecycle);
         async move {
-            let mut entries = worst_of_each(entries_of(pending).await);
+            let mut entries = worst_of_each(entries_of(pending).await, Instant::now());
             roster.attribute_all(&mut entries);
             let closed = lifecycle.gates.closed();
             let phase = said.unwrap_or_else(|| phase_of_start(&closed, &gates));

@@ -11,7 +11,7 @@ use super::flight::Hint;
 use super::state::{After, State};
 pub(crate) use super::state::{Answer, Begins, Question, RunId};
 use crate::context::Identity;
-use crate::finding::{Finding, Found};
+use crate::finding::{Finding, Found, Kept};
 use crate::notice::Notice;
 use crate::observe::Teller;
 use crate::sample::{Asked, Sample, spell};
@@ -72,7 +72,7 @@ impl Core {
 
     /// No schedule runs it any more.
     pub(crate) fn unschedule(&self) {
-        lock(&self.state).scheduled = None;
+        lock(&self.state).unschedule();
     }
 }
 
@@ -98,6 +98,16 @@ impl Instance {
     /// that is under way.
     pub(crate) fn schedule(&self, now: Instant) -> Begins {
         self.state().schedule(&self.check, now)
+    }
+
+    /// The schedule runs it next then.
+    pub(crate) fn plan(&self, due: Instant) {
+        self.state().plan(due);
+    }
+
+    /// How long this is the answer to a probe that asks again.
+    pub(crate) fn kept(&self, probe: Probe, finding: &Finding) -> Kept {
+        self.state().kept(&self.check, probe, finding)
     }
 
     /// The result that latched it, if it has ever passed.
@@ -270,6 +280,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
+    use crate::Outcome;
 
     fn asked(start: Instant, ms: u64) -> Asked {
         Asked {
@@ -323,6 +334,26 @@ mod tests {
         assert!(!instance.may_begin(run, late), "it is too late to start");
         instance.end(run, late, None);
         assert!(matches!(ask(4000), Answer::Start(_)));
+    }
+
+    #[test]
+    fn what_a_schedule_has_joined_is_fresh_once_the_next_run_is_planned() {
+        let interval = Duration::from_secs(10);
+        let check = Check::new("scheduled", async || ()).readiness();
+        let instance = instance(check.with_interval(interval));
+        let start = Instant::now();
+        let batch = Arc::new(Batch::new());
+        let Answer::Start(run) = ask(&instance, asked(start, 0), &batch) else {
+            panic!("nothing was known");
+        };
+        assert!(matches!(instance.schedule(start), Begins::With(..)));
+        let sample = Sample::of(Outcome::healthy(), asked(start, 0), Duration::ZERO);
+        instance.end(run, start, Some(sample));
+        let finding = instance.result(run).expect("it has ended");
+        let kept = || instance.kept(Probe::Readiness, &finding);
+        assert_eq!(kept(), Kept::Not);
+        instance.plan(start + interval);
+        assert_eq!(kept(), Kept::Until(start + interval));
     }
 
     #[test]

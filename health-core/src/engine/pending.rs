@@ -12,7 +12,7 @@ use super::instance::{Instance, RunId};
 use super::roster::Roster;
 use super::run::Job;
 use super::target::Target;
-use crate::finding::Finding;
+use crate::finding::{Finding, Kept};
 use crate::sample::Asked;
 use crate::{Entry, Probe, Reason};
 
@@ -74,7 +74,12 @@ impl Asking {
     }
 
     pub(super) fn know(&mut self, target: Target, finding: Finding) {
-        let mut entry = Entry::new(target.check, target.role, finding, self.asked.instant);
+        let kept = match &target.bound {
+            Ok((instance, _)) => instance.kept(target.role, &finding),
+            Err(_) => Kept::Not,
+        };
+        let now = self.asked.instant;
+        let mut entry = Entry::new(target.check, target.role, finding, kept, now);
         if let Some(cause) = target.cause {
             entry.set_cause(cause);
         }
@@ -141,6 +146,8 @@ impl Pending {
         if let Some(indices) = indices {
             self.roster.attribute(&indices, &mut entries);
         }
+        let now = Instant::now();
+        entries.iter_mut().for_each(|entry| entry.made_at(now));
         entries
     }
 
@@ -178,8 +185,9 @@ impl Pending {
         };
         let finding = waiting.instance.result(waiting.run);
         let finding = finding.unwrap_or_else(|| self.leave(&waiting));
+        let kept = waiting.instance.kept(waiting.role, &finding);
         let check = Arc::clone(waiting.instance.check());
-        Entry::new(check, waiting.role, finding, self.asked.instant)
+        Entry::new(check, waiting.role, finding, kept, self.asked.instant)
     }
 
     /// Gives up waiting.

@@ -41,7 +41,12 @@ pub(super) async fn keep(
         let Some(pause) = pause(&instance) else {
             return;
         };
-        begins = Begins::At(started + pause);
+        if lifetime.has_changed().unwrap_or(true) {
+            return;
+        }
+        let due = started + pause;
+        instance.plan(due);
+        begins = Begins::At(due);
     }
 }
 

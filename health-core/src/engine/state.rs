@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::batch::Batch;
 use super::executor::Permit;
 use super::flight::{Flight, Hint};
-use crate::finding::{Finding, Found};
+use crate::finding::{Finding, Found, Kept};
 use crate::history::{Memory, PastRun};
 use crate::observe::Teller;
 use crate::sample::{Asked, Sample, spell};
@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) said: Option<(Status, Asked)>,
     /// When its schedule begins, if it has one.
     pub(super) scheduled: Option<Instant>,
+    /// When its schedule runs it next, as far as that is known.
+    due: Option<Instant>,
     /// Whether the check is disabled, or gone: what becomes of a run under way changes nothing.
     pub(super) disabled: bool,
 }
@@ -87,6 +89,7 @@ impl State {
             told: teller.told(),
             said: None,
             scheduled: None,
+            due: None,
             disabled: false,
         }
     }
@@ -124,6 +127,7 @@ impl State {
         }
         if let Some((asked, batch)) = self.join() {
             self.scheduled = Some(asked);
+            self.due = None;
             return Begins::With(asked, batch);
         }
         let begins = if is_stale {
@@ -132,7 +136,19 @@ impl State {
             self.due(check, now).max(now)
         };
         self.scheduled = Some(begins);
+        self.due = Some(begins);
         Begins::At(begins)
+    }
+
+    /// The schedule runs it next then.
+    pub(super) fn plan(&mut self, due: Instant) {
+        self.due = Some(due);
+    }
+
+    /// No schedule runs it any more.
+    pub(super) fn unschedule(&mut self) {
+        self.scheduled = None;
+        self.due = None;
     }
 
     /// Waits for the run that is under way, if its result is not known.
@@ -192,6 +208,32 @@ impl State {
     pub(super) fn leave(&mut self, run: RunId, batch: &Arc<Batch>) {
         if let Some(flight) = self.flight.as_mut().filter(|f| f.run == run) {
             flight.waiting.retain(|b| !Arc::ptr_eq(b, batch));
+        }
+    }
+
+    /// How long this is the answer to a probe that asks again. A run under way, or that of a
+    /// schedule, brings another one.
+    pub(super) fn kept(&self, check: &Check, probe: Probe, finding: &Finding) -> Kept {
+        let is_it = |known: &Finding| Arc::ptr_eq(known, finding);
+        if let Some(passed) = self.passed.as_ref().filter(|_| probe == Probe::Startup) {
+            // A later run may have answered who waited for the one that passed.
+            return if is_it(passed) {
+                Kept::Latched
+            } else {
+                Kept::Not
+            };
+        }
+        let is_last = self.last.as_ref().is_some_and(|(_, last)| is_it(last));
+        if !is_last || self.flight.is_some() {
+            return Kept::Not;
+        }
+        let scheduled = self.scheduled.is_some();
+        let raw = finding.sample.raw;
+        let until = finding.sample.asked + check.settings().kept(probe, raw, scheduled);
+        match self.due {
+            Some(due) => Kept::Until(until.min(due)),
+            None if scheduled => Kept::Not,
+            None => Kept::Until(until),
         }
     }
 

@@ -92,7 +92,7 @@ impl Health {
     /// Asks the checks of all three probes at once, for formats whose root means "everything".
     ///
     /// Each probe asks its checks as [`Health::probe`] does, and they share their runs: no check
-    /// runs twice. While the process drains or is out of service all are asked nevertheless. The
+    /// runs twice. One that serves liveness runs each time, unless its results are kept. While the process drains or is out of service all are asked nevertheless. The
     /// answer arrives when the last of the three probes has its own.
     pub fn everything(
         &self,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
-use std::sync::{Arc, Mutex};
 
 use health_core::{
     Caller, Check, Entry, Health, HealthBuilder, Maintenance, Outcome, Overview, Phase, Probe,
@@ -11,7 +10,8 @@ use health_core::{
 use proptest::prelude::*;
 use tokio::time::{Instant, advance, sleep};
 
-use crate::support::{Count, counted, health, ms, names, probe};
+use crate::any_check::{Runs, Spec, any_check};
+use crate::support::{Count, counted, health, in_paused_time, ms, names, probe};
 
 async fn everything(health: &Health) -> Overview {
     health.everything(Caller::nobody()).await
@@ -206,62 +206,6 @@ async fn who_goes_away_leaves_nothing_behind() {
     assert_eq!(calls.now(), 1, "it joined the run");
 }
 
-/// A check of any kind.
-#[derive(Clone, Debug)]
-struct Spec {
-    probes: Vec<Probe>,
-    critical: bool,
-    critical_for_first: Option<bool>,
-    shared: bool,
-    cache: Option<u64>,
-    timeout_for_last: Option<u64>,
-    time: u64,
-    threshold: u32,
-    /// What its runs find, in turn.
-    finds: Vec<Status>,
-    depends_on_the_one_before: bool,
-}
-
-/// How often each check ran.
-type Runs = Arc<Mutex<BTreeMap<usize, usize>>>;
-
-impl Spec {
-    fn check(&self, index: usize, runs: &Runs) -> Check {
-        let (finds, time, runs) = (self.finds.clone(), ms(self.time), Arc::clone(runs));
-        let check = Check::new(format!("c{index}"), move || {
-            let mut runs = runs.lock().unwrap();
-            let run = runs.entry(index).or_default();
-            let found = finds[*run % finds.len()];
-            *run += 1;
-            async move {
-                sleep(time).await;
-                found
-            }
-        });
-        let check = self.probes.iter().copied().fold(check, Check::serving);
-        let check = check
-            .with_critical(self.critical)
-            .with_failure_threshold(self.threshold);
-        self.with_exceptions(index, check)
-    }
-
-    fn with_exceptions(&self, index: usize, mut check: Check) -> Check {
-        if let Some(critical) = self.critical_for_first {
-            check = check.with_critical_for(self.probes[0], critical);
-        }
-        if let Some(timeout) = self.timeout_for_last {
-            check = check.with_timeout_for(self.probes[self.probes.len() - 1], ms(timeout));
-        }
-        if let Some(cache) = self.cache {
-            check = check.with_cache(ms(cache));
-        }
-        if index > 0 && self.depends_on_the_one_before {
-            check = check.with_depends_on(format!("c{}", index - 1));
-        }
-        check.with_shared(self.shared && self.probes.contains(&Probe::Readiness))
-    }
-}
-
 /// What was found each time, and how often each check had run.
 type Course = Vec<(Status, BTreeMap<usize, usize>)>;
 
@@ -271,12 +215,7 @@ fn course<F: Future<Output = Status>>(
     pauses: &[u64],
     ask: impl Fn(Health) -> F,
 ) -> Course {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    in_paused_time(async {
         let runs = Runs::default();
         let checks = specs.iter().enumerate();
         let health = health(checks.map(|(index, spec)| spec.check(index, &runs)));
@@ -307,38 +246,12 @@ async fn of_everything(health: Health) -> Status {
     overview.status()
 }
 
-fn spec() -> impl Strategy<Value = Spec> {
-    let statuses = [Status::Healthy, Status::Degraded, Status::Unhealthy];
-    let said = (any::<bool>(), any::<Option<bool>>(), any::<bool>());
-    let spans = (
-        prop::option::of(prop::sample::select(vec![0, 300, 2000])),
-        prop::option::of(prop::sample::select(vec![200, 600])),
-        prop::sample::select(vec![0, 100, 400, 1000]),
-    );
-    let finds = prop::collection::vec(prop::sample::select(statuses.to_vec()), 1..5);
-    let probes = prop::sample::subsequence(Probe::ALL.to_vec(), 1..=3);
-    (probes, said, spans, 1_u32..3, finds, any::<bool>()).prop_map(
-        |(probes, said, spans, threshold, finds, depends_on_the_one_before)| Spec {
-            probes,
-            critical: said.0,
-            critical_for_first: said.1,
-            shared: said.2,
-            cache: spans.0,
-            timeout_for_last: spans.1,
-            time: spans.2,
-            threshold,
-            finds,
-            depends_on_the_one_before,
-        },
-    )
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn the_verdict_is_the_worst_of_the_three_probes_and_nothing_runs_more_often(
-        specs in prop::collection::vec(spec(), 0..5),
+        specs in prop::collection::vec(any_check(), 0..5),
         pauses in prop::collection::vec(0_u64..1500, 1..6),
     ) {
         let expected = course(&specs, &pauses, worst_of_the_three);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod annotated;
+mod any_check;
 mod binding;
 mod changes;
 mod children;
@@ -10,6 +11,7 @@ mod defects;
 mod dependencies;
 mod engine;
 mod everything;
+mod freshness;
 mod groups;
 mod lifecycle;
 mod log;

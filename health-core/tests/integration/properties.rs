@@ -1,24 +1,13 @@
 //! What holds for any settings, as against naive models.
 
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use health_core::{Check, Health, Probe};
 use proptest::prelude::*;
-use proptest::test_runner::TestCaseResult;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::support::{health, ms, probe};
-
-fn in_paused_time(test: impl Future<Output = TestCaseResult>) -> TestCaseResult {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(test)
-}
+use crate::support::{health, in_paused_time, ms, probe};
 
 fn any_probe() -> impl Strategy<Value = Probe> {
     prop::sample::select(Probe::ALL.to_vec())

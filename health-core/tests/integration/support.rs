@@ -1,3 +1,4 @@
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,6 +14,16 @@ pub(crate) fn health(checks: impl IntoIterator<Item = Check>) -> Health {
         .fold(builder, HealthBuilder::check)
         .build()
         .expect("the checks are fine")
+}
+
+/// Does it on a runtime of its own, whose time is paused.
+pub(crate) fn in_paused_time<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(test)
 }
 
 pub(crate) async fn probe(health: &Health, probe: Probe) -> Report {
