@@ -63,10 +63,8 @@ fn operation(endpoint: &Endpoint, method: &Method, about: &About) -> OperationBu
         .tag(TAG)
         .summary(Some(summary))
         .description(Some(format!("{description}{note}")));
-    for parameter in parameters(endpoint.target, about) {
-        operation = operation.parameter(parameter);
-    }
-    for parameter in format.parameters(endpoint.target) {
+    let of_path = path_parameter(endpoint.target, about).into_iter();
+    for parameter in of_path.chain(format.parameters(endpoint.target)) {
         operation = operation.parameter(parameter);
     }
     if *method != Method::OPTIONS || tells_of_health {
@@ -189,7 +187,7 @@ fn summary(description: &str) -> String {
 }
 
 /// What a path has in braces.
-fn parameters(target: Target, about: &About) -> Option<Parameter> {
+fn path_parameter(target: Target, about: &About) -> Option<Parameter> {
     let (name, description, values) = match target {
         Target::Check => (endpoint::NAME, "The name of the check.", about.names()),
         Target::CheckOf(probe) => {
