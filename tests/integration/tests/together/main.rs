@@ -4,6 +4,7 @@
 mod client;
 mod minimum_rust;
 mod one_line;
+mod secrets;
 
 // Names the library, or else the linker would drop it with all its checks.
 use contributor as _;
