@@ -74,6 +74,10 @@ pub mod testing;
 #[doc = include_str!("docs/semantics.md")]
 pub mod semantics {}
 
+/// health-actix runs what users gave it inside of this; nothing else may use it.
+#[doc(hidden)]
+pub use self::sync::guarded;
+
 /// What the attribute generates uses this; nothing else may. Its name has the patch version, so
 /// that a macro of another version does not compile against it.
 #[doc(hidden)]

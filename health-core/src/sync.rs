@@ -24,8 +24,11 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs user code; a panic becomes its text.
-pub(crate) fn guarded<T>(user_code: impl FnOnce() -> T) -> Result<T, String> {
+/// Runs user code; a panic becomes its text, which may hold secrets.
+///
+/// # Errors
+/// If it panics.
+pub fn guarded<T>(user_code: impl FnOnce() -> T) -> Result<T, String> {
     caught(user_code).map_err(|payload| {
         let text = panic_text(&*payload);
         discard(payload);
@@ -94,7 +97,7 @@ fn tell_once(panic: &PanicHookInfo<'_>) {
         let text = panic_text(panic.payload());
         let _ = writeln!(
             io::stderr(),
-            "a health check panicked at {place}: {} (told once)",
+            "a health check or an access rule panicked at {place}: {} (told once)",
             mask(&text)
         );
     }
