@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -16,7 +16,8 @@ use health_actix::{Check, GuardExt, Health, HealthBuilder, HealthService, Outcom
 use tokio::time::{Instant, advance, sleep, timeout};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
 use crate::support::{get, health, request, run};
 
@@ -330,7 +331,7 @@ async fn a_request_that_is_dropped_while_it_waits_leaves_the_way_open() {
 #[actix_web::test]
 async fn a_group_that_nobody_is_in_is_told_of_once() {
     let told = Told::default();
-    let _listening = tracing::subscriber::set_default(told.clone());
+    let _listening = told.listen();
     let cache = Check::new("cache", async || false).with_tag("cache");
     let health = health([failing().with_tag("all"), cache.readiness()]);
     for _ in 0..2 {
@@ -366,7 +367,7 @@ async fn a_group_may_come_and_go() {
 #[actix_web::test]
 async fn mistakes_close_no_guard_and_are_not_told_of_again() {
     let told = Told::default();
-    let _listening = tracing::subscriber::set_default(told.clone());
+    let _listening = told.listen();
     let app = init_service(orders(&Health::misconfigured())).await;
     assert_eq!(ask!(app, "/orders").0, 200);
     assert!(told.0.lock().unwrap().is_empty());
@@ -461,6 +462,16 @@ impl Database {
 /// What is told on this thread at WARN and above.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    fn listen(&self) -> DefaultGuard {
+        // While there is one subscriber alone, a line that another test tells first is taken to
+        // interest nobody.
+        static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Told::default()));
+        LazyLock::force(&SECOND);
+        tracing::subscriber::set_default(self.clone())
+    }
+}
 
 impl Subscriber for Told {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
