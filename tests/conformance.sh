@@ -29,8 +29,8 @@ conforms() {
     curl --silent --fail --output "$output" "$address/health/openapi.json"
     "$tools/bin/openapi-spec-validator" "$output"
     echo "--- $1, $2, second is $3"
-    "$tools/bin/st" run "$address/health/openapi.json" --max-examples 10 --seed 1 \
-        --generation-database none "${flags[@]}" | tail -n 12
+    (cd "$tools" && bin/st run "$address/health/openapi.json" --max-examples 10 --seed 1 \
+        --generation-database none "${flags[@]}" | tail -n 12)
     kill "$program"
     wait "$program" 2>/dev/null || true
     program=

@@ -7,9 +7,8 @@ use actix_web::http::Method;
 use actix_web::{HttpMessage, Resource, web};
 use health_core::Probe;
 
-use crate::access::Details;
-use crate::dialect::{Dialect, Format};
-use crate::status_codes::StatusCodes;
+use crate::dialect::Dialect;
+use crate::voice::Voice;
 
 /// What an endpoint answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,26 +36,6 @@ pub(crate) struct Endpoint {
     pub(crate) path: String,
     pub(crate) target: Target,
     pub(crate) voice: Arc<Voice>,
-}
-
-/// How an endpoint answers.
-#[derive(Clone, Debug)]
-pub(crate) struct Voice {
-    pub(crate) format: &'static dyn Format,
-    pub(crate) codes: StatusCodes,
-    pub(crate) details: Details,
-}
-
-impl Voice {
-    /// As the service and its first dialect speak, but for what this dialect has of its own.
-    pub(crate) fn with(&self, dialect: &Dialect) -> Self {
-        let details = dialect.own_details().unwrap_or(&self.details);
-        Self {
-            format: dialect.format(),
-            codes: dialect.own_codes().unwrap_or(self.codes),
-            details: details.clone(),
-        }
-    }
 }
 
 /// The methods that are answered. Balancers such as HAProxy probe with OPTIONS.
@@ -154,8 +133,7 @@ pub(crate) fn overlap(one: &str, other: &str) -> bool {
     let mut other = other.split('/');
     loop {
         match (one.next(), other.next()) {
-            (None, None) => return true,
-            (Some(TAIL), Some(_)) | (Some(_), Some(TAIL)) => return true,
+            (None, None) | (Some(TAIL), Some(_)) | (Some(_), Some(TAIL)) => return true,
             (Some(a), Some(b)) if a == b => {}
             (Some(a), Some(b)) if is_dynamic(a) && !b.is_empty() => {}
             (Some(a), Some(b)) if is_dynamic(b) && !a.is_empty() => {}

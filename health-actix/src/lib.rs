@@ -18,6 +18,7 @@ mod openapi;
 mod respond;
 mod service;
 mod status_codes;
+mod voice;
 mod workers;
 
 #[cfg(feature = "testing")]
@@ -33,7 +34,7 @@ pub use health_core::{
 #[doc = include_str!("docs/health_check.md")]
 pub use health_macros::health_check_actix as health_check;
 
-pub use self::access::{Details, Level};
+pub use self::access::{Access, Details, Level, RateLimit, allow, api_key, bearer, networks};
 #[cfg(feature = "config")]
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
 pub use self::config::{load_config, load_config_from_env};

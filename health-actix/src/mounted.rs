@@ -1,14 +1,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use actix_web::HttpRequest;
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse};
 use health_core::Health;
 
-use crate::access::{Decision, Level};
+use crate::access::Level;
 use crate::asked::Asked;
-use crate::endpoint::{DOCUMENT, Endpoint, Target, Voice, below};
+use crate::endpoint::{DOCUMENT, Endpoint, Target, below};
 use crate::openapi::{self, About};
+use crate::voice::Voice;
 
 /// A service as a worker has it.
 #[derive(Debug)]
@@ -31,18 +32,6 @@ impl Mounted {
                 self.groups.get(tag).unwrap_or(&endpoint.voice)
             }
             _ => &endpoint.voice,
-        }
-    }
-
-    /// Whether the caller may ask, and how much it is told.
-    pub(crate) fn admit(
-        &self,
-        voice: &Voice,
-        asked: Asked<'_>,
-        request: &HttpRequest,
-    ) -> Result<Level, HttpResponse> {
-        match voice.details.decide_for(request) {
-            Decision::Level(level) => Ok(level),
         }
     }
 

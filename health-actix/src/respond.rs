@@ -15,8 +15,9 @@ use crate::dialect::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem, UNAVAILABL
 use crate::dialect::view::{Asker, Scope, View};
 use crate::dialect::{Dialect, Format};
 use crate::drain::close;
-use crate::endpoint::{ALLOWED, Endpoint, METHODS, Voice};
+use crate::endpoint::{ALLOWED, Endpoint, METHODS};
 use crate::mounted::Mounted;
+use crate::voice::Voice;
 
 /// Marks the requests that a health service answers, in their extensions, so that middleware can
 /// leave them out of traces, logs and metrics.
@@ -77,10 +78,10 @@ async fn answer(mounted: &Mounted, endpoint: &Endpoint, request: &HttpRequest) -
     }
     let asked = Asked::by(endpoint.target, request, &mounted.health);
     let voice = mounted.voice(endpoint, asked);
-    match mounted.admit(voice, asked, request) {
+    match voice.admit(asked, request) {
         Ok(level) if asked == Asked::Document => document(mounted, request, level),
         Ok(level) => tell(mounted, voice, asked, request, level).await,
-        Err(refusal) => refusal,
+        Err(turned_away) => turned_away.respond(voice.format),
     }
 }
 

@@ -99,8 +99,10 @@ fn word(view: &View<'_>) -> &'static str {
 fn detail<'a>(view: &View<'a>) -> Option<&'a str> {
     let progress = || view.progress().unwrap_or(STILL_INITIALISING);
     match (view.scope, view.phase) {
-        (Scope::Group(_) | Scope::Check(_) | Scope::Child(..), _)
-        | (Scope::Probe(Probe::Liveness), _) => None,
+        (
+            Scope::Group(_) | Scope::Check(_) | Scope::Child(..) | Scope::Probe(Probe::Liveness),
+            _,
+        ) => None,
         (_, Phase::Misconfigured) => Some(MISCONFIGURED.detail),
         (Scope::Probe(Probe::Startup), _) => (!view.is_passing()).then(progress),
         (_, Phase::Maintenance(_)) => view.maintenance(),

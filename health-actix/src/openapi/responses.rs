@@ -12,7 +12,8 @@ use super::About;
 use super::schemas::{Body, PROBLEM, object, reference};
 use crate::dialect::Format;
 use crate::dialect::problem::{METHOD_NOT_ALLOWED, MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem};
-use crate::endpoint::{Endpoint, Target, Voice};
+use crate::endpoint::{Endpoint, Target};
+use crate::voice::Voice;
 
 /// The answers of an endpoint, by their codes.
 pub(super) fn responses(

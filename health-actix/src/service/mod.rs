@@ -12,14 +12,15 @@ use health_core::{BuildError, Health, Mistake, Probe};
 pub use self::layer::{HealthLayer, HealthLayerService};
 pub use self::process::{service, try_service};
 use self::routes::{Routes, is_mountable, not_mountable};
-use crate::access::Details;
+use crate::access::{Access, Details, RateLimit};
 use crate::dialect::Dialect;
-use crate::endpoint::{DOCUMENT, Voice, below, resource};
+use crate::endpoint::{DOCUMENT, below, resource};
 use crate::group::Group;
 use crate::mounted::{Documents, Mounted};
 use crate::openapi::{self, About};
 use crate::respond::respond;
 use crate::status_codes::StatusCodes;
+use crate::voice::Voice;
 
 /// The health endpoints of one [`Health`], to be mounted with [`App::service`].
 ///
@@ -49,6 +50,8 @@ pub struct HealthService {
     groups: Vec<Group>,
     codes: StatusCodes,
     details: Details,
+    restriction: Option<Access>,
+    limit: Option<RateLimit>,
     tells_envoy: bool,
     mistakes: Vec<Mistake>,
 }
@@ -64,6 +67,8 @@ impl HealthService {
             groups: Vec::new(),
             codes: StatusCodes::new(),
             details: Details::default(),
+            restriction: None,
+            limit: None,
             tells_envoy: false,
             mistakes: Vec::new(),
         }
@@ -132,6 +137,27 @@ impl HealthService {
         self
     }
 
+    /// Turns everybody else away, with 401 or 403: from the probes too, so that probers have to
+    /// bring what is asked for. To restrict only what is no probe, see [`Details::only`].
+    ///
+    /// The methods, which OPTIONS asks for in a CORS preflight, and that a method is not answered,
+    /// are told to everybody.
+    pub fn restrict(mut self, access: Access) -> Self {
+        self.restriction = Some(access);
+        self
+    }
+
+    /// Turns those away, with 429, who ask too often for what is no probe: single checks, groups,
+    /// the OpenAPI document. Probes are never turned away: they cost no more, however often they
+    /// are asked, for results are kept, and runs are shared.
+    ///
+    /// Make the limit, or the service, outside of the server's factory: made inside, it counts for
+    /// one worker.
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
     /// Whether readiness that is degraded has the header `x-envoy-degraded: true`; not by default,
     /// for Envoy then moves traffic to hosts that are not degraded.
     ///
@@ -165,12 +191,23 @@ impl HealthService {
                 .iter()
                 .filter_map(|group| group.dialect.as_ref()),
         );
-        let codes = dialects.filter_map(Dialect::own_codes);
+        let codes = dialects.clone().filter_map(Dialect::own_codes);
         let codes = codes.chain(self.groups.iter().filter_map(|group| group.codes));
         let codes = codes.chain([self.codes]);
+        let details = dialects.clone().filter_map(Dialect::own_details);
+        let details = details.chain(
+            self.groups
+                .iter()
+                .filter_map(|group| group.details.as_ref()),
+        );
+        let details = details.chain([&self.details]);
         let mut mistakes = self.mistakes.clone();
         mistakes.extend(of_routes);
         mistakes.extend(codes.flat_map(StatusCodes::mistakes));
+        mistakes.extend(details.flat_map(Details::mistakes));
+        let restriction = self.restriction.iter();
+        mistakes.extend(restriction.flat_map(Access::mistakes).cloned());
+        mistakes.extend(self.limit.iter().flat_map(RateLimit::mistakes).cloned());
         BuildError::unless_empty(mistakes)
     }
 
@@ -202,6 +239,8 @@ impl HealthService {
             format: first.format(),
             codes: self.codes,
             details: self.details.clone(),
+            restriction: self.restriction.clone(),
+            limit: self.limit.clone(),
         }
     }
 
@@ -210,11 +249,11 @@ impl HealthService {
         if let Some(dialect) = &group.dialect {
             voice = voice.with(dialect);
         }
-        Voice {
-            format: voice.format,
-            codes: group.codes.unwrap_or(voice.codes),
-            details: group.details.clone().unwrap_or(voice.details),
+        voice.codes = group.codes.unwrap_or(voice.codes);
+        if let Some(details) = &group.details {
+            voice.details = details.clone();
         }
+        voice
     }
 
     /// As it can be mounted: with mistakes, one that says so.

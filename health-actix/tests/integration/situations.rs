@@ -86,25 +86,23 @@ fn measured() -> Outcome {
 }
 
 fn non_critical_failing() -> Health {
-    let health = checks(Some(Ok(())), || {
+    checks(Some(Ok(())), || {
         Outcome::unhealthy("no connection to the cache")
-    });
-    health
+    })
 }
 
 fn critical_failing_after_startup() -> Health {
-    let health = health([
+    health([
         Check::new("cache", async || ()).startup(),
         Check::new("database", async || {
             Err::<(), _>("refused by postgres://u:secret@h")
         })
         .readiness(),
-    ]);
-    health
+    ])
 }
 
 fn non_critical_timed_out() -> Health {
-    let health = health([
+    health([
         Check::new("database", async || ()).readiness(),
         Check::new("cache", std::future::pending::<()>)
             .liveness()
@@ -112,16 +110,14 @@ fn non_critical_timed_out() -> Health {
             .startup()
             .with_critical(false)
             .with_timeout(Duration::from_millis(60)),
-    ]);
-    health
+    ])
 }
 
 fn before_startup() -> Health {
-    let health = health([
+    health([
         Check::new("database", async || ()).readiness(),
         Check::new("cache", async || Outcome::unhealthy("loading, 40 %")).startup(),
-    ]);
-    health
+    ])
 }
 
 fn startup_gate_closed() -> Health {
@@ -139,12 +135,11 @@ fn startup_gate_closed() -> Health {
 
 fn prerequisite_failing() -> Health {
     let down = |name: &'static str| Check::new(name, async || Outcome::unhealthy("no route"));
-    let health = health([
+    health([
         down("cache").readiness().with_depends_on("network"),
         down("database").readiness().with_depends_on("network"),
         down("network").readiness(),
-    ]);
-    health
+    ])
 }
 
 async fn shared_failing_after_it_had_passed() -> Health {
@@ -162,10 +157,9 @@ async fn shared_failing_after_it_had_passed() -> Health {
 }
 
 fn overridden() -> Health {
-    let health = checks(Some(Err("refused")), Outcome::healthy);
+    checks(Some(Err("refused")), Outcome::healthy);
     let forced = Override::new(Status::Healthy, "INC-42: the check uses a wrong port");
-    health.force("database", forced).unwrap();
-    health
+    health.force("database", forced).unwrap()
 }
 
 fn draining() -> Health {

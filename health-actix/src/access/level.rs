@@ -1,0 +1,26 @@
+/// How much a caller is told. Each level tells what the ones before it tell, and more.
+///
+/// | level | tells |
+/// |---|---|
+/// | `StatusOnly` | the verdict |
+/// | `Summary` | also names, statuses, latencies and public messages; the default |
+/// | `Full` | also texts of errors, data, tags, timing and places in the source; and checks whose visibility is full |
+///
+/// Exhaustive on purpose: who sees what is to be decided anew where there is more to decide.
+///
+/// ```
+/// use health_actix::Level;
+///
+/// assert!(Level::StatusOnly < Level::Summary && Level::Summary < Level::Full);
+/// assert_eq!(Level::default(), Level::Summary);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// The verdict alone.
+    StatusOnly,
+    /// Names, statuses, latencies and public messages.
+    #[default]
+    Summary,
+    /// Everything that is known; secrets are masked all the same.
+    Full,
+}

@@ -1,0 +1,93 @@
+//! How an endpoint answers, and whom.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::access::{Access, Decision, Details, Level, RateLimit, Refusal, RetryAfter};
+use crate::asked::Asked;
+use crate::dialect::problem::{FORBIDDEN, TOO_MANY_REQUESTS, UNAUTHORIZED};
+use crate::dialect::{Dialect, Format};
+use crate::respond::problem;
+use crate::status_codes::StatusCodes;
+
+/// How an endpoint answers, and whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Voice {
+    pub(crate) format: &'static dyn Format,
+    pub(crate) codes: StatusCodes,
+    pub(crate) details: Details,
+    /// Who may ask at all.
+    pub(crate) restriction: Option<Access>,
+    /// How often what is no probe may be asked.
+    pub(crate) limit: Option<RateLimit>,
+}
+
+impl Voice {
+    /// The same, but for what this dialect has of its own.
+    pub(crate) fn with(&self, dialect: &Dialect) -> Self {
+        let details = dialect.own_details().unwrap_or(&self.details);
+        Self {
+            format: dialect.format(),
+            codes: dialect.own_codes().unwrap_or(self.codes),
+            details: details.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// How much the caller is told, unless it is turned away. From a probe it is only where
+    /// everybody else is, and never for asking often.
+    pub(crate) fn admit(
+        &self,
+        asked: Asked<'_>,
+        request: &HttpRequest,
+    ) -> Result<Level, TurnedAway> {
+        if let Some(limit) = self.limit.as_ref().filter(|_| !asked.is_probe()) {
+            limit.admit_request(request).map_err(TurnedAway::Later)?;
+        }
+        if let Some(restriction) = &self.restriction {
+            restriction.admit(request).map_err(TurnedAway::Refused)?;
+        }
+        match self.details.decide_for(request) {
+            Decision::Refuse(refusal) if !asked.is_probe() => Err(TurnedAway::Refused(refusal)),
+            decision => Ok(decision.level()),
+        }
+    }
+}
+
+/// Why somebody is told nothing.
+#[derive(Debug)]
+pub(crate) enum TurnedAway {
+    /// The limit is reached.
+    Later(RetryAfter),
+    /// Somebody else may ask.
+    Refused(Refusal),
+}
+
+impl TurnedAway {
+    pub(crate) fn respond(&self, format: &dyn Format) -> HttpResponse {
+        match self {
+            Self::Later(later) => {
+                let code = StatusCode::TOO_MANY_REQUESTS;
+                let mut response = problem(format, code, &TOO_MANY_REQUESTS);
+                let seconds = HeaderValue::from(later.seconds());
+                response.headers_mut().insert(RETRY_AFTER, seconds);
+                response
+            }
+            Self::Refused(refusal) => {
+                let code = refusal.status();
+                let why = if code == StatusCode::UNAUTHORIZED {
+                    UNAUTHORIZED
+                } else {
+                    FORBIDDEN
+                };
+                let mut response = problem(format, code, &why);
+                for challenge in refusal.challenges() {
+                    let headers = response.headers_mut();
+                    headers.append(WWW_AUTHENTICATE, challenge.clone());
+                }
+                response
+            }
+        }
+    }
+}
