@@ -1,0 +1,85 @@
+//! The blackbox exporter of Prometheus. It probes when it is scraped.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use crate::http;
+use crate::observe::drive_all;
+use crate::program::{Directory, PATIENCE, Program, find};
+use crate::server::{READY, Server};
+use crate::table::{Row, Table};
+
+/// The module that each row of the table uses.
+const MODULES: [(&str, &str); 2] = [
+    ("blackbox: http", "up"),
+    ("blackbox: http, 200 or 503, body says ready", "ready"),
+];
+
+const CONFIGURATION: &str = r#"
+modules:
+  up:
+    prober: http
+    timeout: 5s
+  ready:
+    prober: http
+    timeout: 5s
+    http:
+      valid_status_codes: [200, 503]
+      fail_if_body_not_matches_regexp: ['"status":"ready"']
+"#;
+
+pub(crate) const NAME: &str = "prometheus-blackbox-exporter";
+
+pub(crate) fn run(expected: &Table) -> Option<Vec<Row>> {
+    let program = find(NAME)?;
+    let directory = Directory::new().unwrap();
+    let file = directory.write("blackbox.yml", CONFIGURATION).unwrap();
+    let start = |_: &Path| {
+        let mut command = Command::new(program);
+        command.arg(format!("--config.file={}", file.display()));
+        command.arg("--web.listen-address=127.0.0.1:0");
+        command
+    };
+    let mut blackbox = Program::start(directory, start).unwrap();
+    let address = blackbox.wait_for(|blackbox| listening_at(&blackbox.log()));
+    let clients = MODULES.map(|(client, module)| {
+        let server = Server::start();
+        let target = server.address();
+        (client, server, move || {
+            said(&scrape(address, module, target))
+        })
+    });
+    Some(drive_all(expected, clients))
+}
+
+/// The address that the log tells.
+fn listening_at(log: &str) -> Option<SocketAddr> {
+    let line = log.lines().find(|line| line.contains("Listening on"))?;
+    let (_, address) = line.split_once("address=")?;
+    address.split(' ').next()?.parse().ok()
+}
+
+fn scrape(address: SocketAddr, module: &str, target: SocketAddr) -> String {
+    let path = format!("/probe?module={module}&target=http://{target}{READY}");
+    http::get(address, &path, "client-tests", PATIENCE)
+        .unwrap()
+        .1
+}
+
+fn said(metrics: &str) -> String {
+    let value = |name: &str| {
+        let mut lines = metrics.lines().filter_map(|line| line.split_once(' '));
+        lines
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
+    };
+    let mut words = vec![
+        value("probe_success").unwrap_or("?"),
+        value("probe_http_status_code").unwrap_or("?"),
+    ];
+    if value("probe_failed_due_to_regex") == Some("1") {
+        words.push("body");
+    }
+    words.join(" ")
+}
