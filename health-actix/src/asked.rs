@@ -200,3 +200,63 @@ impl Found {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by_tree(path: &str) -> Asked<'_> {
+        Asked::by_tree(path, |tag| tag == "partners" || tag == "database")
+    }
+
+    fn check<'a>(name: &'a str, of: Of<'a>, child: Option<&'a str>) -> Asked<'a> {
+        Asked::Check { name, of, child }
+    }
+
+    /// As `HealthEndpointSupport` of Spring Boot reads paths: the first name is that of a group if
+    /// there is one; the rest is the path of a component.
+    #[test]
+    fn a_tree_is_read_as_spring_reads_it() {
+        let anything = Of::Anything;
+        let readiness = Of::Probe(Probe::Readiness);
+        let partners = Of::Group("partners");
+        for (path, asked) in [
+            ("cache", check("cache", anything, None)),
+            ("cache/us1", check("cache", anything, Some("us1"))),
+            ("cache/us1/a.b", check("cache", anything, Some("us1/a.b"))),
+            ("readiness", Asked::Probe(Probe::Readiness)),
+            ("readiness/cache", check("cache", readiness, None)),
+            (
+                "readiness/cache/us1/a",
+                check("cache", readiness, Some("us1/a")),
+            ),
+            ("partners", Asked::Group("partners")),
+            ("partners/cache", check("cache", partners, None)),
+            ("partners/cache/us1", check("cache", partners, Some("us1"))),
+            // One group in another is none.
+            ("partners/readiness", check("readiness", partners, None)),
+            ("readiness/partners", check("partners", readiness, None)),
+        ] {
+            assert_eq!(by_tree(path), asked, "{path}");
+            assert_eq!(by_tree(&format!("{path}/")), asked, "{path}/");
+        }
+    }
+
+    #[test]
+    fn a_group_goes_before_a_check_of_the_same_name() {
+        assert_eq!(by_tree("database"), Asked::Group("database"));
+        let own = check("database", Of::Group("database"), None);
+        assert_eq!(by_tree("database/database"), own);
+    }
+
+    #[test]
+    fn what_names_nothing_is_no_check() {
+        assert_eq!(by_tree(""), check("", Of::Anything, None));
+        assert_eq!(by_tree("/"), check("", Of::Anything, None));
+        assert_eq!(by_tree("/cache"), check("", Of::Anything, Some("cache")));
+        let nowhere = check("cache", Of::Anything, Some("/us1"));
+        assert_eq!(by_tree("cache//us1"), nowhere);
+        // Names are exact, as in Spring.
+        assert_eq!(by_tree("Readiness"), check("Readiness", Of::Anything, None));
+    }
+}

@@ -3,7 +3,9 @@
 
 pub(crate) mod default;
 mod format;
+mod keys;
 pub(crate) mod problem;
+mod spring;
 mod time;
 pub(crate) mod view;
 
@@ -15,13 +17,14 @@ use crate::access::Details;
 use crate::status_codes::StatusCodes;
 
 /// Every format, by the names that [`Dialect`] parses.
-const FORMATS: [&dyn Format; 1] = [&default::Default];
+const FORMATS: [&dyn Format; 2] = [&default::Default, &spring::Spring];
 
 /// A family of paths, wire format and status codes, for one kind of consumer.
 ///
 /// | dialect | its paths |
 /// |---|---|
 /// | [`standard`](Self::standard) | `/health`, `/health/live`, `/health/ready`, `/health/started`, `/health/checks/{name}` |
+/// | [`spring`](Self::spring) | `/actuator/health`, `/actuator/health/liveness`, `/actuator/health/readiness`, `/actuator/health/startup`, `/actuator/health/{tag}`, `/actuator/health/{check}/{child}` |
 ///
 /// A service speaks the standard one; [`HealthService::dialects`] makes it speak others, and
 /// several at once, as long as no two claim one path: [`Dialect::at`] moves one out of the way.
@@ -52,6 +55,21 @@ impl Dialect {
     /// Small JSON objects whose first member is `status`; what a service speaks by default.
     pub fn standard() -> Self {
         Self::of(&default::Default)
+    }
+
+    /// The health endpoint of Spring Boot Actuator, for Spring Boot Admin and its kin:
+    /// `{"status":"UP","components":{"database":{"status":"UP"}},"groups":["liveness"]}`.
+    ///
+    /// `/actuator/health` is everything; below it are the probes, the tags, which are groups there,
+    /// the checks, their children, and each below a probe or a tag that it belongs to. A tag goes
+    /// before a check of the same name. Other than elsewhere, `OPTIONS` does not tell of health:
+    /// have `HAProxy` ask with GET.
+    ///
+    /// While the process starts, drains or is in maintenance there is a component `readinessState`,
+    /// or `startupState`, which is `OUT_OF_SERVICE`. What is degraded is `UP`, and so is what fails
+    /// without being critical; `degraded` tells it from the rest.
+    pub fn spring() -> Self {
+        Self::of(&spring::Spring)
     }
 
     fn of(format: &'static dyn Format) -> Self {

@@ -1,9 +1,12 @@
 //! What a caller may be told of what was found: the one place that knows which level sees what.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use health_core::{Child, ClosedGate, Entry, Health, Phase, Probe, Status, Value};
 
+use super::default::STILL_INITIALISING;
+use super::problem::MISCONFIGURED;
 use crate::access::Level;
 
 /// Stands for every text that must not be shown.
@@ -74,6 +77,37 @@ impl<'a> View<'a> {
 
     pub(crate) fn now(&self) -> SystemTime {
         self.asker.health.wall_clock()
+    }
+
+    /// The worst that the checks count as, whether the caller may see them or not.
+    pub(crate) fn worst_of_checks(&self) -> Status {
+        let counted = self.entries.iter().map(Entry::counts_as);
+        counted.max().unwrap_or_default()
+    }
+
+    /// Where the process stands in its life, if that alone makes fail what was asked.
+    pub(crate) fn failing_phase(&self) -> Option<&'a Phase> {
+        let is_liveness = matches!(self.scope, Scope::Probe(Probe::Liveness));
+        Some(self.phase).filter(|phase| **phase != Phase::Started && !is_liveness)
+    }
+
+    /// What to say of that, where more than the verdict is told.
+    pub(crate) fn failing_phase_text(&self) -> Option<&'a str> {
+        match self.failing_phase()? {
+            _ if !self.lists_checks() => None,
+            Phase::Starting => Some(self.progress().unwrap_or(STILL_INITIALISING)),
+            Phase::Draining => Some("draining"),
+            Phase::Maintenance(_) => self.maintenance(),
+            Phase::Misconfigured => Some(MISCONFIGURED.detail),
+            _ => None,
+        }
+    }
+
+    /// The groups that the caller may know of: the tags of the checks that it may see. Which check
+    /// has which is for those who may know everything.
+    pub(crate) fn groups(&self) -> BTreeSet<&'a str> {
+        let entries = self.entries();
+        entries.flat_map(|told| told.entry.check().tags()).collect()
     }
 
     /// How far the start has come, as far as a startup gate says so, and the caller may know.
@@ -221,6 +255,11 @@ impl<'a> ToldChild<'a> {
     pub(crate) fn data(self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         let is_full = self.is_full;
         self.child.data().filter(move |_| is_full)
+    }
+
+    /// What it means for a check that counts as this: no worse than the check does.
+    pub(crate) fn counts_as(self, check: Status) -> Status {
+        self.status().min(check)
     }
 
     /// What only those may know who may know everything.

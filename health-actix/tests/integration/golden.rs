@@ -65,10 +65,20 @@ async fn compare<S: HttpServiceFactory + 'static>(
     let address = serve(service);
     let mut found = String::new();
     for path in paths {
-        let answer = mask(&request(address, "GET", path).await);
+        let answer = mask(&as_if_at_once(&request(address, "GET", path).await));
         found.push_str(&format!("GET {path}\n{answer}\n\n"));
     }
     expect(name, &found);
+}
+
+/// What is left of an hour of maintenance is an hour, for a test that is not asked at once.
+fn as_if_at_once(answer: &str) -> String {
+    let nearly = (3500..3600).map(|seconds| format!("retry-after: {seconds}\n"));
+    let found = nearly.into_iter().find(|line| answer.contains(line));
+    found.map_or_else(
+        || answer.to_owned(),
+        |line| answer.replace(&line, "retry-after: 3600\n"),
+    )
 }
 
 pub(crate) fn expect(name: &str, found: &str) {

@@ -5,6 +5,7 @@
 mod config;
 mod configured;
 mod data;
+mod dialects;
 mod drain;
 mod golden;
 mod guard;

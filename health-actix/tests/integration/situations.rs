@@ -157,9 +157,10 @@ async fn shared_failing_after_it_had_passed() -> Health {
 }
 
 fn overridden() -> Health {
-    checks(Some(Err("refused")), Outcome::healthy);
+    let health = checks(Some(Err("refused")), Outcome::healthy);
     let forced = Override::new(Status::Healthy, "INC-42: the check uses a wrong port");
-    health.force("database", forced).unwrap()
+    health.force("database", forced).unwrap();
+    health
 }
 
 fn draining() -> Health {

@@ -65,3 +65,23 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let code = head.split(' ').nth(1).unwrap().parse().unwrap();
     (code, body.to_owned())
 }
+
+/// An answer, as its reader has it.
+pub(crate) struct Shown {
+    pub(crate) code: u16,
+    pub(crate) media_type: String,
+    pub(crate) body: String,
+}
+
+/// What an answer of [`request`] says.
+pub(crate) fn shown(answer: &str) -> Shown {
+    let (head, body) = answer.split_once("\n\n").unwrap();
+    let media_type = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-type: "));
+    Shown {
+        code: head.split(' ').nth(1).unwrap().parse().unwrap(),
+        media_type: media_type.unwrap_or_default().to_owned(),
+        body: body.to_owned(),
+    }
+}

@@ -1,0 +1,42 @@
+//! The keys of an object.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// Keys that are in use: none is given out twice, for what reads two of one name is free to ignore
+/// either, or both.
+///
+/// Source: RFC 8259, section 4, "The names within an object SHOULD be unique".
+#[derive(Debug, Default)]
+pub(super) struct Keys<'a>(BTreeSet<Cow<'a, str>>);
+
+impl<'a> Keys<'a> {
+    /// This one, or, if it is taken, with as many `_` behind it as make it another.
+    pub(super) fn own(&mut self, key: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+        let mut key = key.into();
+        while self.0.contains(&key) {
+            key.to_mut().push('_');
+        }
+        self.0.insert(key.clone());
+        key
+    }
+}
+
+impl<'a> FromIterator<&'a str> for Keys<'a> {
+    /// These are taken.
+    fn from_iter<I: IntoIterator<Item = &'a str>>(keys: I) -> Self {
+        Self(keys.into_iter().map(Cow::from).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_is_given_out_twice() {
+        let mut keys: Keys<'_> = ["error", "error_"].into_iter().collect();
+        let own = ["error", "data", "error", "data"].map(|key| keys.own(key));
+        assert_eq!(own, ["error__", "data", "error___", "data_"]);
+    }
+}

@@ -1,0 +1,314 @@
+//! The health endpoint of Spring Boot Actuator, as Spring Boot Admin and its kin read it.
+//!
+//! Source: Spring Boot 4 (4.2.0-SNAPSHOT), `module/spring-boot-health`: `HealthEndpointSupport`
+//! (which path names what), `CompositeHealthDescriptor`, `SystemHealthDescriptor` and
+//! `IndicatedHealthDescriptor` (the members), `Status` (the words and their order),
+//! `SimpleHttpCodeStatusMapper` (503 for `DOWN` and `OUT_OF_SERVICE`, 200 for `UP`); and "Health
+//! (`health`)" in its reference of the actuator's web API. It is version 3 of the format, which is
+//! what Spring Boot itself answers unless asked otherwise; version 2, whose components are called
+//! `details`, is not spoken, whatever `Accept` asks for. The media type is `application/json`,
+//! which Spring Boot Admin reads as well as `application/vnd.spring-boot.actuator.v3+json`.
+//!
+//! Decided, where Spring has no word for it:
+//!
+//! - What is degraded is `UP`. Its details have `degraded`; a whole answer, which has no details,
+//!   has the `description` that belongs to Spring's `Status`.
+//! - A check that fails without failing the whole, since it is not critical or shared, is degraded
+//!   too: in Spring a whole is as bad as the worst of its components. At its own path it has its
+//!   own status. A child is never worse than its check.
+//! - What fails although no check does is a component as well: `readinessState`, which Spring has,
+//!   and `startupState` by analogy, for Spring has no startup group. It is `OUT_OF_SERVICE` while the
+//!   process starts, drains or is in maintenance, as Spring's `ReadinessState.REFUSING_TRAFFIC`
+//!   is, and `DOWN` where the checks are misconfigured. It is not there while nothing is to be said,
+//!   and has no path of its own.
+//! - A check with children has `details` and `components`; in Spring a component has one of them.
+//! - The names of tags are `groups`, beside those of the probes, unless only the verdict is told.
+//! - Measured values are details beside the framework's own, with `_` behind a name that these
+//!   have. A number that is not finite is left out, for a detail of Spring's is never null.
+//! - What is unknown is 404, as in Spring; the body, which Spring leaves empty, says what is.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use health_core::{Phase, Probe, Status, Value};
+use serde::{Serialize, Serializer};
+
+use super::format::{Format, json};
+use super::keys::Keys;
+use super::problem::{MISCONFIGURED, Problem};
+use super::view::{Scope, Told, ToldChild, View};
+use crate::endpoint::Target;
+
+/// How many components there can be one below the other; the last one has the rest of the name.
+const DEEPEST: usize = 16;
+
+/// The details that are not the author's, taken or not.
+const OWN_DETAILS: [&str; 7] = [
+    "latency_ms",
+    "degraded",
+    "critical",
+    "shared",
+    "caused_by",
+    "message",
+    "error",
+];
+
+#[derive(Debug)]
+pub(super) struct Spring;
+
+impl Format for Spring {
+    fn name(&self) -> &'static str {
+        "spring"
+    }
+
+    fn usual_prefix(&self) -> Option<&'static str> {
+        Some("/actuator")
+    }
+
+    fn paths(&self) -> &'static [(&'static str, Target)] {
+        &[
+            ("/health", Target::Everything),
+            ("/health/liveness", Target::Probe(Probe::Liveness)),
+            ("/health/readiness", Target::Probe(Probe::Readiness)),
+            ("/health/startup", Target::Probe(Probe::Startup)),
+            ("/health/{path:.*}", Target::Tree),
+        ]
+    }
+
+    fn write(&self, view: &View<'_>) -> Vec<u8> {
+        json(&match view.scope {
+            Scope::Check(told) => Component::of(told, told.status()),
+            Scope::Child(told, path) => Component::at(told, path),
+            Scope::Probe(_) | Scope::Everything | Scope::Group(_) => Component::whole(view),
+        })
+    }
+
+    /// Without a `status` that is a text: Spring Boot Admin would take it for that of the service.
+    fn write_problem(&self, problem: &Problem) -> Vec<u8> {
+        if problem.status == MISCONFIGURED.status {
+            let mut component = Component::new(Word::Down);
+            component.details = Details::saying(Some(problem.detail));
+            return json(&component);
+        }
+        json(&Error {
+            error: problem.status,
+            message: problem.detail,
+            known: problem.known.as_deref(),
+        })
+    }
+
+    /// Spring Boot Admin asks so whether there is such an endpoint, and takes only 2xx for yes.
+    fn options_tell_of_health(&self) -> bool {
+        false
+    }
+}
+
+/// What Spring calls a status; the last is the worst, as its `Status.DEFAULT_ORDER` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Word {
+    Up,
+    OutOfService,
+    Down,
+}
+
+impl Word {
+    const fn of(status: Status) -> Self {
+        match status {
+            Status::Healthy | Status::Degraded => Self::Up,
+            Status::Unhealthy => Self::Down,
+        }
+    }
+
+    const fn of_phase(phase: &Phase) -> Self {
+        match phase {
+            Phase::Misconfigured => Self::Down,
+            _ => Self::OutOfService,
+        }
+    }
+}
+
+/// A status, and what it is made of.
+#[derive(Debug, Serialize)]
+struct Component<'a> {
+    status: Word,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'static str>,
+    #[serde(skip_serializing_if = "Details::is_empty")]
+    details: Details<'a>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    components: BTreeMap<Cow<'a, str>, Component<'a>>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    groups: BTreeSet<&'a str>,
+}
+
+impl<'a> Component<'a> {
+    fn new(status: Word) -> Self {
+        Self {
+            status,
+            description: None,
+            details: Details::default(),
+            components: BTreeMap::new(),
+            groups: BTreeSet::new(),
+        }
+    }
+
+    /// A probe, a group, or everything.
+    fn whole(view: &View<'a>) -> Self {
+        let phase = view.failing_phase();
+        let checks = Word::of(view.worst_of_checks());
+        let status = phase.map_or(checks, |phase| checks.max(Word::of_phase(phase)));
+        let mut whole = Self::new(status);
+        whole.description = (view.status == Status::Degraded).then_some("degraded");
+        let components = view.entries();
+        let components = components.map(|told| (told.name(), Self::of(told, told.counts_as())));
+        whole.components = components.map(|(name, it)| (name.into(), it)).collect();
+        if let Some(phase) = phase.filter(|_| view.lists_checks()) {
+            whole.add_state(view, phase);
+        }
+        if let Scope::Everything = view.scope {
+            whole.groups = view.groups();
+            whole.groups.extend(Probe::ALL.map(Probe::as_str));
+        }
+        whole
+    }
+
+    /// Adds what fails though no check does.
+    fn add_state(&mut self, view: &View<'a>, phase: &Phase) {
+        let mut state = Self::new(Word::of_phase(phase));
+        state.details = Details::saying(view.failing_phase_text());
+        let name = match view.scope {
+            Scope::Probe(Probe::Startup) => "startupState",
+            _ => "readinessState",
+        };
+        let mut names: Keys<'_> = self.components.keys().map(|name| &**name).collect();
+        let name = names.own(name).into_owned();
+        self.components.insert(name.into(), state);
+    }
+
+    /// A check that counts as this, with its children below it.
+    fn of(told: Told<'a>, counts_as: Status) -> Self {
+        let mut component = Self::new(Word::of(counts_as));
+        component.details = Details::of(told, counts_as);
+        for child in told.children() {
+            component.add(child, child.name().splitn(DEEPEST, '.'), counts_as);
+        }
+        component
+    }
+
+    /// What is at a path below a check.
+    fn at(told: Told<'a>, path: &str) -> Self {
+        let depth = path.split('/').count();
+        let mut component = Self::new(Word::Up);
+        for child in told.children_at(path) {
+            let names = child.name().splitn(depth + DEEPEST, '.').skip(depth);
+            component.add(child, names, Status::Unhealthy);
+        }
+        component
+    }
+
+    /// Adds a child of a check, below those that its name begins with. Whatever has it below is as
+    /// bad.
+    fn add(
+        &mut self,
+        child: ToldChild<'a>,
+        mut names: impl Iterator<Item = &'a str>,
+        most: Status,
+    ) {
+        let status = Word::of(child.counts_as(most));
+        self.status = self.status.max(status);
+        match names.next() {
+            None => self.details = Details::of_child(child, most),
+            Some(name) => {
+                let components = &mut self.components;
+                let below = components.entry(name.into());
+                let below = below.or_insert_with(|| Self::new(Word::Up));
+                below.add(child, names, most);
+            }
+        }
+    }
+}
+
+/// What there is to say of a component.
+#[derive(Debug, Default)]
+struct Details<'a>(Vec<(Cow<'a, str>, Detail<'a>)>);
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Detail<'a> {
+    Flag(bool),
+    Number(f64),
+    Text(&'a str),
+    Measured(&'a Value),
+}
+
+impl<'a> Details<'a> {
+    fn of(told: Told<'a>, counts_as: Status) -> Self {
+        let passes_all_the_same = !told.status().is_passing() && counts_as.is_passing();
+        let mut details = Self::default();
+        details.add("latency_ms", told.latency_ms().map(Detail::Number));
+        details.flag("degraded", counts_as == Status::Degraded);
+        if passes_all_the_same && !told.is_critical() {
+            details.add("critical", Some(Detail::Flag(false)));
+        }
+        details.flag("shared", passes_all_the_same && told.is_forgiven());
+        details.add("caused_by", told.cause().map(Detail::Text));
+        details.add("message", told.text().map(Detail::Text));
+        details.add("error", told.error().map(Detail::Text));
+        details.measured(told.data());
+        details
+    }
+
+    fn of_child(child: ToldChild<'a>, most: Status) -> Self {
+        let mut details = Self::default();
+        details.flag("degraded", child.counts_as(most) == Status::Degraded);
+        details.add("message", child.text().map(Detail::Text));
+        details.add("error", child.error().map(Detail::Text));
+        details.measured(child.data());
+        details
+    }
+
+    fn saying(message: Option<&'a str>) -> Self {
+        let mut details = Self::default();
+        details.add("message", message.map(Detail::Text));
+        details
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn add(&mut self, name: &'a str, detail: Option<Detail<'a>>) {
+        self.0.extend(detail.map(|detail| (name.into(), detail)));
+    }
+
+    fn flag(&mut self, name: &'a str, is_set: bool) {
+        self.add(name, is_set.then_some(Detail::Flag(true)));
+    }
+
+    fn measured(&mut self, data: impl Iterator<Item = (&'a str, &'a Value)>) {
+        let mut names: Keys<'_> = OWN_DETAILS.into_iter().collect();
+        let data = data.filter(|(_, value)| is_writable(value));
+        let data = data.map(|(name, value)| (names.own(name), Detail::Measured(value)));
+        self.0.extend(data);
+    }
+}
+
+impl Serialize for Details<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, detail)| (name, detail)))
+    }
+}
+
+fn is_writable(value: &Value) -> bool {
+    !matches!(value, Value::Float(number) if !number.is_finite())
+}
+
+/// An answer that is no report, as Spring's own `DefaultErrorAttributes` call it.
+#[derive(Debug, Serialize)]
+struct Error<'a> {
+    error: &'static str,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<&'a [String]>,
+}

@@ -1,0 +1,314 @@
+//! Any checks, in any phase, with whatever texts and values a check can speak of.
+
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{App, rt, test};
+use health_actix::{
+    Check, Details, Dialect, Health, HealthBuilder, HealthService, Maintenance, Outcome, Probe,
+    Status, Value,
+};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+use super::json;
+
+/// What must be found in no body below the level `Full`.
+pub(crate) const PRIVATE: &str = "for-your-eyes-only";
+
+/// How much is told.
+const LEVELS: [&str; 3] = ["status only", "summary", "full"];
+
+#[derive(Clone, Debug)]
+pub(crate) struct AnyOutcome {
+    status: Status,
+    message: Option<String>,
+    error: Option<String>,
+    data: Vec<(String, AnyValue)>,
+    children: Vec<(String, AnyOutcome)>,
+}
+
+#[derive(Clone, Debug)]
+enum AnyValue {
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+    Text(String),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct AnyCheck {
+    name: String,
+    outcome: AnyOutcome,
+    critical: bool,
+    probes: Vec<Probe>,
+    tags: Vec<&'static str>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct AnyHealth {
+    checks: Vec<AnyCheck>,
+    phase: AnyPhase,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum AnyPhase {
+    Started,
+    Starting,
+    Draining,
+    Maintenance,
+}
+
+/// An answer, as a client has it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) code: u16,
+    pub(crate) media_type: String,
+    pub(crate) text: String,
+    pub(crate) body: serde_json::Value,
+}
+
+/// Asks each path of many services, and hands over what each answers at each level. The names of
+/// these checks are among those of any.
+pub(crate) fn ask_many(
+    dialect: fn() -> Dialect,
+    names: &'static [&'static str],
+    paths: &[&str],
+    examine: fn(path: &str, level: &str, answer: &Answer),
+) {
+    let config = ProptestConfig {
+        cases: 48,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let ask = |any: AnyHealth| {
+        let health = any.build();
+        for level in LEVELS {
+            let details = match level {
+                "status only" => Details::status_only(),
+                "full" => Details::full(),
+                _ => Details::summary(),
+            };
+            let service = HealthService::new(&health).dialects([dialect()]);
+            for (path, answer) in answers(service.details(details), paths) {
+                if level != "full" {
+                    prop_assert!(!answer.text.contains(PRIVATE), "{path}: {answer:?}");
+                }
+                examine(path, level, &answer);
+            }
+        }
+        Ok(())
+    };
+    let run = TestRunner::new(config).run(&any_health(names), ask);
+    run.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+fn answers<'a>(service: HealthService, paths: &[&'a str]) -> Vec<(&'a str, Answer)> {
+    rt::System::new().block_on(async {
+        let app = test::init_service(App::new().service(service)).await;
+        let mut answers = Vec::new();
+        for path in paths {
+            let request = test::TestRequest::get().uri(path).to_request();
+            let response = test::call_service(&app, request).await;
+            let code = response.status().as_u16();
+            let media_type = response
+                .headers()
+                .get(CONTENT_TYPE)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            let text = test::read_body(response).await.to_vec();
+            let text = String::from_utf8(text).unwrap();
+            let body = json::parse(&text);
+            answers.push((
+                *path,
+                Answer {
+                    code,
+                    media_type,
+                    text,
+                    body,
+                },
+            ));
+        }
+        answers
+    })
+}
+
+impl AnyHealth {
+    fn build(&self) -> Health {
+        let mut builder = HealthBuilder::empty();
+        for check in &self.checks {
+            builder = builder.check(check.build());
+        }
+        if let AnyPhase::Starting = self.phase {
+            builder = builder.startup_gate("model");
+        }
+        let health = builder.build().unwrap();
+        match self.phase {
+            AnyPhase::Started | AnyPhase::Starting => {}
+            AnyPhase::Draining => health.start_draining(),
+            AnyPhase::Maintenance => {
+                health.start_maintenance(Maintenance::new("another \"rack\"\n"));
+            }
+        }
+        health
+    }
+}
+
+impl AnyCheck {
+    fn build(&self) -> Check {
+        let outcome = self.outcome.clone();
+        let check = Check::new(self.name.clone(), move || {
+            let outcome = outcome.build();
+            async move { outcome }
+        });
+        let check = check.with_critical(self.critical);
+        let check = self
+            .tags
+            .iter()
+            .fold(check, |check, tag| check.with_tag(*tag));
+        self.probes
+            .iter()
+            .fold(check, |check, probe| check.serving(*probe))
+    }
+}
+
+impl AnyOutcome {
+    fn build(&self) -> Outcome {
+        let mut outcome = Outcome::new(self.status);
+        if let Some(message) = &self.message {
+            outcome = outcome.with_message(message.clone());
+        }
+        if let Some(error) = &self.error {
+            outcome = outcome.with_error(format!("{PRIVATE} {error}"));
+        }
+        for (name, value) in &self.data {
+            outcome = outcome.with_data(name.clone(), value.build());
+        }
+        let children = self.children.iter();
+        children.fold(outcome, |outcome, (name, child)| {
+            outcome.with_child(name.clone(), child.build())
+        })
+    }
+}
+
+impl AnyValue {
+    fn build(&self) -> Value {
+        match self {
+            Self::Bool(value) => (*value).into(),
+            Self::Integer(value) => (*value).into(),
+            Self::Float(value) => (*value).into(),
+            Self::Text(value) => format!("{PRIVATE} {value}").into(),
+        }
+    }
+}
+
+fn any_health(names: &'static [&'static str]) -> impl Strategy<Value = AnyHealth> {
+    let phase = prop_oneof![
+        4 => Just(AnyPhase::Started),
+        1 => Just(AnyPhase::Starting),
+        1 => Just(AnyPhase::Draining),
+        1 => Just(AnyPhase::Maintenance),
+    ];
+    let usual = ["database", "cache", "cache.us1", "Cache", "a-b_C.9"];
+    let names: Vec<_> = usual
+        .iter()
+        .chain(names)
+        .map(|name| (*name).to_owned())
+        .collect();
+    let most = names.len();
+    let names = prop::sample::subsequence(names, 0..=most).prop_shuffle();
+    (names, phase).prop_flat_map(|(names, phase)| {
+        let checks: Vec<_> = names.into_iter().map(any_check).collect();
+        checks.prop_map(move |checks| AnyHealth { checks, phase })
+    })
+}
+
+fn any_check(name: String) -> impl Strategy<Value = AnyCheck> {
+    let probes = prop::sample::subsequence(Probe::ALL.to_vec(), 1..=3);
+    let tags = prop::sample::subsequence(vec!["partners", "slow ones", "readiness"], 0..=2);
+    let parts = (any_outcome(), any::<bool>(), probes, tags);
+    parts.prop_map(move |(outcome, critical, probes, tags)| AnyCheck {
+        name: name.clone(),
+        outcome,
+        critical,
+        probes,
+        tags,
+    })
+}
+
+fn any_outcome() -> impl Strategy<Value = AnyOutcome> {
+    let leaf = any_leaf();
+    leaf.prop_recursive(2, 12, 4, |inner| {
+        let children = prop::collection::vec((any_name(), inner), 0..4);
+        (any_leaf(), children).prop_map(|(outcome, children)| AnyOutcome {
+            children,
+            ..outcome
+        })
+    })
+}
+
+fn any_leaf() -> impl Strategy<Value = AnyOutcome> {
+    let status = prop_oneof![
+        3 => Just(Status::Healthy),
+        1 => Just(Status::Degraded),
+        1 => Just(Status::Unhealthy),
+    ];
+    let data = prop::collection::vec((any_name(), any_value()), 0..4);
+    let text = || prop::option::of(any_text());
+    (status, text(), text(), data).prop_map(|(status, message, error, data)| AnyOutcome {
+        status,
+        message,
+        error,
+        data,
+        children: Vec::new(),
+    })
+}
+
+fn any_value() -> impl Strategy<Value = AnyValue> {
+    prop_oneof![
+        any::<bool>().prop_map(AnyValue::Bool),
+        any::<i64>().prop_map(AnyValue::Integer),
+        prop::num::f64::ANY.prop_map(AnyValue::Float),
+        any_text().prop_map(AnyValue::Text),
+    ]
+}
+
+/// Names of data and children: those that a format may want for itself, and those that are
+/// written otherwise than they are.
+fn any_name() -> impl Strategy<Value = String> {
+    let known = [
+        "error",
+        "message",
+        "latency_ms",
+        "degraded",
+        "status",
+        "error_",
+        "a",
+        "a.b",
+        "a.b.c",
+        "b",
+        "a:b",
+        "a/b",
+        "",
+        ".",
+        "..",
+        "responseTime",
+        "size_bytes",
+        "lag_seconds",
+        "token=x",
+        "token=y",
+    ];
+    prop_oneof![
+        2 => prop::sample::select(known.to_vec()).prop_map(str::to_owned),
+        1 => any_text(),
+    ]
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        Just("\"quoted\"\\ \n\r\t\u{0}\u{1b}\u{7f} \u{2028} ü 漢 \u{1f980}".to_owned()),
+        Just("</script><script>".to_owned()),
+        "[a-z ]{0,12}",
+    ]
+}

@@ -1,0 +1,163 @@
+//! As much of JSON Schema (2020-12) as the schemas of the formats use. A keyword that is not known
+//! here is a mistake of the schema's, so that nothing is taken for checked that is not.
+
+use std::fs;
+use std::path::Path;
+
+use regex_lite::Regex;
+use serde_json::{Value, json};
+
+/// What asserts nothing, or, having been looked at, nothing more.
+const KEYWORDS: [&str; 12] = [
+    "$schema",
+    "$id",
+    "$defs",
+    "title",
+    "description",
+    "type",
+    "enum",
+    "const",
+    "pattern",
+    "minItems",
+    "minProperties",
+    "required",
+];
+
+/// A schema of `tests/schemas`.
+pub(crate) struct Schema(Value);
+
+impl Schema {
+    pub(crate) fn named(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemas");
+        let text = fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+        Self(serde_json::from_str(&text).unwrap())
+    }
+
+    /// What of the value is not as the schema says; first where it is.
+    pub(crate) fn refuses(&self, value: &Value) -> Option<String> {
+        self.refusal(&self.0, value, "")
+    }
+
+    fn refusal(&self, schema: &Value, value: &Value, place: &str) -> Option<String> {
+        let no = |why: &str| Some(format!("{place}: {value} {why}"));
+        let keywords = match schema {
+            Value::Bool(true) => return None,
+            Value::Bool(false) => return no("may not be there"),
+            _ => schema.as_object().expect("a schema is an object"),
+        };
+        keywords
+            .iter()
+            .find_map(|(keyword, said)| match &**keyword {
+                "$ref" => self.refusal(self.definition(said), value, place),
+                "type" if !is_of_type(said, value) => no(&format!("is no {said}")),
+                "enum" if !array(said).contains(value) => no(&format!("is none of {said}")),
+                "const" if said != value => no(&format!("is not {said}")),
+                "pattern" if !matches(said, value) => no(&format!("does not match {said}")),
+                "minItems" if value.as_array().is_some_and(|v| v.len() < number(said)) => {
+                    no("has too few items")
+                }
+                "minProperties" if value.as_object().is_some_and(|v| v.len() < number(said)) => {
+                    no("has too few members")
+                }
+                "required" => missing(said, value).and_then(|name| no(&format!("has no `{name}`"))),
+                "properties" => members(value).find_map(|(name, member)| {
+                    self.refusal(said.get(name)?, member, &format!("{place}/{name}"))
+                }),
+                "propertyNames" => {
+                    members(value).find_map(|(name, _)| self.refusal(said, &json!(name), place))
+                }
+                "additionalProperties" => members(value)
+                    .filter(|(name, _)| schema["properties"].get(name).is_none())
+                    .find_map(|(name, member)| {
+                        self.refusal(said, member, &format!("{place}/{name}"))
+                    }),
+                "items" => value
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .find_map(|item| self.refusal(said, item, &format!("{place}/-"))),
+                known => {
+                    assert!(KEYWORDS.contains(&known), "`{known}` is not known here");
+                    None
+                }
+            })
+    }
+
+    fn definition(&self, reference: &Value) -> &Value {
+        let place = reference.as_str().and_then(|r| r.strip_prefix('#'));
+        let found = place.and_then(|place| self.0.pointer(place));
+        found.expect("it refers to what is there")
+    }
+}
+
+fn is_of_type(said: &Value, value: &Value) -> bool {
+    let is = |name: &Value| match name.as_str().expect("the name of a type") {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "number" => value.is_number(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "null" => value.is_null(),
+        unknown => panic!("`{unknown}` is no type"),
+    };
+    said.as_array()
+        .map_or_else(|| is(said), |types| types.iter().any(is))
+}
+
+fn matches(pattern: &Value, value: &Value) -> bool {
+    let pattern = Regex::new(pattern.as_str().expect("a text")).expect("a pattern");
+    value.as_str().is_none_or(|text| pattern.is_match(text))
+}
+
+fn missing<'a>(required: &'a Value, value: &Value) -> Option<&'a str> {
+    let object = value.as_object()?;
+    let mut names = array(required).iter().filter_map(Value::as_str);
+    names.find(|name| !object.contains_key(*name))
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+fn array(value: &Value) -> &[Value] {
+    value.as_array().expect("an array")
+}
+
+fn number(value: &Value) -> usize {
+    usize::try_from(value.as_u64().expect("a number")).expect("a small one")
+}
+
+#[test]
+fn what_a_schema_says_is_checked() {
+    let schema = Schema(json!({
+        "type": "object",
+        "required": ["a"],
+        "properties": {
+            "a": { "$ref": "#/$defs/word" },
+            "b": { "type": "array", "minItems": 1, "items": { "type": ["integer", "null"] } },
+        },
+        "additionalProperties": { "type": "object", "minProperties": 1, "propertyNames": {
+            "pattern": "^[a-z]+$",
+        } },
+        "$defs": { "word": { "enum": ["x", "y"] } },
+    }));
+    for good in [
+        json!({"a": "x"}),
+        json!({"a": "y", "b": [1, null], "c": {"d": 1}}),
+    ] {
+        assert_eq!(schema.refuses(&good), None);
+    }
+    for bad in [
+        json!([]),
+        json!({}),
+        json!({"a": "z"}),
+        json!({"a": "x", "b": []}),
+        json!({"a": "x", "b": [1.5]}),
+        json!({"a": "x", "c": 1}),
+        json!({"a": "x", "c": {}}),
+        json!({"a": "x", "c": {"D": 1}}),
+    ] {
+        assert!(schema.refuses(&bad).is_some(), "{bad}");
+    }
+}
