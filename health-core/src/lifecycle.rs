@@ -90,13 +90,19 @@ impl Lifecycle {
         before != *said
     }
 
-    /// The phase that readiness is in because somebody said so. Draining outranks maintenance,
-    /// since it is about to end all the same.
+    /// The phase that readiness is in because somebody said so.
     pub(crate) fn said(&self) -> Option<Phase> {
-        if self.is_draining() {
-            return Some(Phase::Draining);
-        }
-        lock(&self.maintenance).clone().map(Phase::Maintenance)
+        self.said_besides(&|_| false)
+    }
+
+    /// The same, but for what is set aside. Draining outranks maintenance, since it is about to
+    /// end all the same.
+    pub(crate) fn said_besides(&self, is_set_aside: &dyn Fn(&Phase) -> bool) -> Option<Phase> {
+        let draining = self.is_draining().then_some(Phase::Draining);
+        let maintenance = || lock(&self.maintenance).clone().map(Phase::Maintenance);
+        let counts = |phase: &Phase| !is_set_aside(phase);
+        let draining = draining.filter(counts);
+        draining.or_else(|| maintenance().filter(counts))
     }
 
     /// Until these have passed, the process starts. Those that were waited for `before` may have

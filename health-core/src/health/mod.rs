@@ -89,6 +89,22 @@ impl Health {
         self.0.engine.probe(probe, self.said(probe), caller)
     }
 
+    /// Asks as [`Health::probe`] does, as if the process did not drain, or were not out of service,
+    /// where that is set aside: readiness then asks its checks all the same.
+    ///
+    /// For formats whose callers may leave something out, such as `/readyz?exclude=shutdown` of
+    /// Kubernetes. Nobody else is told anything else for it, and runs and results are shared as
+    /// always.
+    pub fn probe_despite(
+        &self,
+        probe: Probe,
+        caller: Caller<'_>,
+        is_set_aside: &dyn Fn(&Phase) -> bool,
+    ) -> impl Future<Output = Report> + Send + 'static + use<> {
+        let said = self.said_besides(probe, is_set_aside);
+        self.0.engine.probe(probe, said, caller)
+    }
+
     /// Asks the checks of all three probes at once, for formats whose root means "everything".
     ///
     /// Each probe asks its checks as [`Health::probe`] does, and they share their runs: no check
@@ -320,14 +336,17 @@ impl Health {
 
     /// The phase that is known without asking a check.
     fn said(&self, probe: Probe) -> Option<Phase> {
+        self.said_besides(probe, &|_| false)
+    }
+
+    fn said_besides(&self, probe: Probe, is_set_aside: &dyn Fn(&Phase) -> bool) -> Option<Phase> {
         if self.0.misconfigured {
             return Some(Phase::Misconfigured);
         }
-        self.0
-            .engine
-            .lifecycle()
-            .said()
-            .filter(|_| probe == Probe::Readiness)
+        match probe {
+            Probe::Readiness => self.0.engine.lifecycle().said_besides(is_set_aside),
+            Probe::Liveness | Probe::Startup => None,
+        }
     }
 }
 

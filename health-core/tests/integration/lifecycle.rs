@@ -155,6 +155,30 @@ async fn maintenance_fails_readiness_until_it_is_ended() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_set_aside_keeps_no_check_from_being_asked() {
+    let passes = Count::default();
+    let health = health([flag_check("db", &passes, &Count::default()).readiness()]);
+    let despite = async |set_aside: fn(&Phase) -> bool| {
+        let asking = health.probe_despite(Probe::Readiness, Caller::nobody(), &set_aside);
+        let report = asking.await;
+        (report.is_passing(), report.phase().clone())
+    };
+    let not_draining = |phase: &Phase| *phase == Phase::Draining;
+    health.start_draining();
+    assert_eq!(despite(|_| false).await, (false, Phase::Draining));
+    assert_eq!(despite(not_draining).await, (false, Phase::Started));
+    passes.one_more();
+    assert_eq!(despite(not_draining).await, (true, Phase::Started));
+
+    let maintenance = Maintenance::new("disk");
+    health.start_maintenance(maintenance.clone());
+    let in_maintenance = (false, Phase::Maintenance(maintenance));
+    assert_eq!(despite(not_draining).await, in_maintenance);
+    assert_eq!(despite(|_| true).await, (true, Phase::Started));
+    assert_eq!(ready(&health).await.phase(), &Phase::Draining);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_registry_with_mistakes_keeps_the_process_alive_and_unready() {
     let bad = || HealthBuilder::empty().check(Check::new("no probe", async || ()));
     assert!(bad().build().is_err());
