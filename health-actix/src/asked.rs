@@ -4,6 +4,7 @@ use actix_web::HttpRequest;
 use health_core::{Caller, Check, Entry, GroupReport, Health, Overview, Phase, Probe, Report};
 
 use crate::access::Level;
+use crate::dialect::Format;
 use crate::dialect::problem::{MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem};
 use crate::dialect::view::{Asker, Scope, Told, View};
 use crate::endpoint::{NAME, REST, TAG, Target};
@@ -83,11 +84,17 @@ impl<'a> Asked<'a> {
         self,
         health: &Health,
         request: &HttpRequest,
+        format: &dyn Format,
         level: Level,
     ) -> Result<Found, Problem> {
         let caller = Caller::of(request);
         match self {
-            Self::Probe(probe) => Ok(Found::Report(health.probe(probe, caller).await)),
+            Self::Probe(probe) => {
+                let query = request.query_string();
+                let set_aside = |phase: &Phase| format.sets_aside(phase, query, level);
+                let report = health.probe_despite(probe, caller, &set_aside);
+                Ok(Found::Report(report.await))
+            }
             Self::Everything => Ok(Found::Overview(health.everything(caller).await)),
             Self::Group(_) | Self::Check { .. } if health.is_misconfigured() => Err(MISCONFIGURED),
             Self::Group(tag) => match health.group(tag, caller) {

@@ -80,7 +80,7 @@ async fn answer(mounted: &Mounted, endpoint: &Endpoint, request: &HttpRequest) -
     let voice = mounted.voice(endpoint, asked);
     match voice.admit(asked, request) {
         Ok(level) if asked == Asked::Document => document(mounted, request, level),
-        Ok(level) => tell(mounted, voice, asked, request, level).await,
+        Ok(level) => tell(mounted, endpoint, voice, asked, request, level).await,
         Err(turned_away) => turned_away.respond(voice.format),
     }
 }
@@ -106,19 +106,22 @@ fn document(mounted: &Mounted, request: &HttpRequest, level: Level) -> HttpRespo
 /// Finds out what is asked, and tells as much of it as the caller may know.
 async fn tell(
     mounted: &Mounted,
+    endpoint: &Endpoint,
     voice: &Voice,
     asked: Asked<'_>,
     request: &HttpRequest,
     level: Level,
 ) -> HttpResponse {
     let since = Instant::now();
-    let found = match asked.find(&mounted.health, request, level).await {
+    let found = asked.find(&mounted.health, request, voice.format, level);
+    let found = match found.await {
         Ok(found) => found,
         Err(why) => return problem(voice.format, why.code(), &why),
     };
     let asker = Asker {
         health: &mounted.health,
         service: mounted.service_name.as_deref(),
+        path: &endpoint.path,
         query: request.query_string(),
         took: since.elapsed(),
     };
@@ -168,8 +171,10 @@ pub(crate) fn unavailable() -> HttpResponse {
 
 /// An answer that is no report.
 pub(crate) fn problem(format: &dyn Format, code: StatusCode, problem: &Problem) -> HttpResponse {
-    HttpResponse::build(code)
+    let mut response = HttpResponse::build(code);
+    response
         .insert_header((CONTENT_TYPE, format.problem_media_type()))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .body(format.write_problem(problem))
+        .insert_header((CACHE_CONTROL, "no-store"));
+    format.add_headers(&mut response);
+    response.body(format.write_problem(problem))
 }

@@ -2,13 +2,14 @@ use std::fmt;
 
 use actix_web::HttpResponseBuilder;
 use actix_web::http::header::HeaderValue;
-use health_core::Status;
+use health_core::{Phase, Status};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 use super::problem::Problem;
 use super::view::View;
+use crate::access::Level;
 use crate::endpoint::Target;
 use crate::openapi::About;
 use crate::openapi::schemas::Body;
@@ -29,6 +30,12 @@ pub(crate) trait Format: Sync {
     /// What is written, as `Content-Type` says it.
     fn media_type(&self) -> &'static str {
         "application/json"
+    }
+
+    /// Whether the caller's query leaves out this phase, which operators have said, so that a probe
+    /// is asked as if they had not.
+    fn sets_aside(&self, _phase: &Phase, _query: &str, _level: Level) -> bool {
+        false
     }
 
     /// What the status code says; what a caller's query leaves out may make it better.

@@ -4,6 +4,7 @@
 pub(crate) mod default;
 mod format;
 mod keys;
+mod kubernetes;
 pub(crate) mod problem;
 mod spring;
 mod time;
@@ -17,7 +18,7 @@ use crate::access::Details;
 use crate::status_codes::StatusCodes;
 
 /// Every format, by the names that [`Dialect`] parses.
-const FORMATS: [&dyn Format; 2] = [&default::Default, &spring::Spring];
+const FORMATS: [&dyn Format; 3] = [&default::Default, &kubernetes::Kubernetes, &spring::Spring];
 
 /// A family of paths, wire format and status codes, for one kind of consumer.
 ///
@@ -25,6 +26,7 @@ const FORMATS: [&dyn Format; 2] = [&default::Default, &spring::Spring];
 /// |---|---|
 /// | [`standard`](Self::standard) | `/health`, `/health/live`, `/health/ready`, `/health/started`, `/health/checks/{name}` |
 /// | [`spring`](Self::spring) | `/actuator/health`, `/actuator/health/liveness`, `/actuator/health/readiness`, `/actuator/health/startup`, `/actuator/health/{tag}`, `/actuator/health/{check}/{child}` |
+/// | [`kubernetes`](Self::kubernetes) | `/livez`, `/readyz`, `/startupz`, `/healthz`, each with `/{name}` below it |
 ///
 /// A service speaks the standard one; [`HealthService::dialects`] makes it speak others, and
 /// several at once, as long as no two claim one path: [`Dialect::at`] moves one out of the way.
@@ -70,6 +72,33 @@ impl Dialect {
     /// without being critical; `degraded` tells it from the rest.
     pub fn spring() -> Self {
         Self::of(&spring::Spring)
+    }
+
+    /// Text as the API server of Kubernetes answers it: `ok`, or a line for each check where
+    /// something fails, or where `?verbose` asks for it.
+    ///
+    /// `?exclude={name}`, as often as needed, leaves a check out of the verdict, for this caller
+    /// alone. What fails a probe by itself is listed as a check too, and can be left out:
+    /// `shutdown` while the process drains, `maintenance`, `startup`, and `configuration` for a
+    /// registry with mistakes. Until every startup check has passed, `startup` fails beside those
+    /// that have not. A check that degrades the probe is listed as
+    /// `[+]{name} degraded: ok`. Why something fails is told at its own path, `/readyz/{name}`, and
+    /// in the list to those alone who may know everything. Those who are told the status alone get
+    /// `ok` or `readyz check failed`, and their query is not read.
+    ///
+    /// What fails is 503, and 500 there: `StatusCodes::new().unhealthy(500)` makes it so here.
+    /// `/livez` and `/healthz` both tell of liveness; `/startupz` is not known there.
+    ///
+    /// ```text
+    /// $ curl 'http://127.0.0.1:8000/readyz?verbose&exclude=cache'
+    /// [+]cache excluded: ok
+    /// [-]database failed: reason withheld
+    /// readyz check failed
+    /// ```
+    ///
+    /// Source: kubernetes/apiserver, `pkg/server/healthz/healthz.go`.
+    pub fn kubernetes() -> Self {
+        Self::of(&kubernetes::Kubernetes)
     }
 
     fn of(format: &'static dyn Format) -> Self {

@@ -1,5 +1,6 @@
 //! What a caller may be told of what was found: the one place that knows which level sees what.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
@@ -45,6 +46,8 @@ pub(crate) struct Asker<'a> {
     pub(crate) health: &'a Health,
     /// The name of the service, where its author gave one.
     pub(crate) service: Option<&'a str>,
+    /// The path that was asked, as it is mounted: with the names of its parameters.
+    pub(crate) path: &'a str,
     /// The query string, as it came.
     pub(crate) query: &'a str,
     /// How long it took to find out.
@@ -108,6 +111,25 @@ impl<'a> View<'a> {
     pub(crate) fn groups(&self) -> BTreeSet<&'a str> {
         let entries = self.entries();
         entries.flat_map(|told| told.entry.check().tags()).collect()
+    }
+
+    /// The verdict, if those checks did not count that the caller leaves out, as far as it may
+    /// know of them, and if the phase counted only where that is so.
+    pub(crate) fn status_without(
+        &self,
+        leaves_out: impl Fn(&str) -> bool,
+        phase_counts: bool,
+    ) -> Status {
+        if phase_counts && self.failing_phase().is_some() {
+            return Status::Unhealthy;
+        }
+        let may_leave_out =
+            |entry: &Entry| self.lists_checks() && Told::new(entry, self.level).is_some();
+        let counted = self
+            .entries
+            .iter()
+            .filter(|entry| !(may_leave_out(entry) && leaves_out(entry.name())));
+        counted.map(Entry::counts_as).max().unwrap_or_default()
     }
 
     /// How far the start has come, as far as a startup gate says so, and the caller may know.
@@ -179,6 +201,15 @@ impl<'a> Told<'a> {
     /// The public text: what is said by the way, or, where it fails, what is wrong.
     pub(crate) fn text(self) -> Option<&'a str> {
         text(self.status(), self.entry.message())
+    }
+
+    /// All that there is to say in one text: the public one, and the private one behind it.
+    pub(crate) fn reason(self) -> Option<Cow<'a, str>> {
+        match (self.entry.message(), self.error()) {
+            (Some(message), Some(error)) => Some(format!("{message}: {error}").into()),
+            (None, Some(error)) => Some(error.into()),
+            (_, None) => self.text().map(Cow::from),
+        }
     }
 
     /// The private text of an error.

@@ -1,6 +1,9 @@
-//! The wire formats for consumers of other kinds, each as those consumers read it.
+//! The wire formats for consumers of other kinds, each against its source, and as those consumers
+//! read it.
 
 mod any;
 mod json;
+mod kubernetes;
+mod random;
 mod schema;
 mod spring;
