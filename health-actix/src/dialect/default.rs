@@ -2,14 +2,13 @@
 
 use health_core::{Child, Entry, Phase, Probe, Reason, Status, Value};
 use serde::{Serialize, Serializer};
-use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
 use super::problem::MISCONFIGURED;
 use super::time::timestamp;
 use super::view::{Scope, Told, ToldChild, View};
 use crate::endpoint::Target;
-use crate::openapi::schemas::Body;
+use crate::openapi::schemas::{Body, Component};
 use crate::openapi::{About, standard};
 
 /// What is to be said before startup has passed.
@@ -40,7 +39,7 @@ impl Format for Default {
         }
     }
 
-    fn schemas(&self, about: &About) -> Vec<(&'static str, Schema)> {
+    fn schemas(&self, about: &About) -> Vec<Component> {
         standard::schemas(about)
     }
 

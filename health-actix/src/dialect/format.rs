@@ -12,7 +12,7 @@ use super::view::View;
 use crate::access::Level;
 use crate::endpoint::Target;
 use crate::openapi::About;
-use crate::openapi::schemas::Body;
+use crate::openapi::schemas::{Body, Component, PROBLEM, reference};
 
 /// A wire format: one file each.
 pub(crate) trait Format: Sync {
@@ -65,7 +65,7 @@ pub(crate) trait Format: Sync {
     fn add_headers(&self, _response: &mut HttpResponseBuilder) {}
 
     /// What the OpenAPI document says of the bodies: components, by their names.
-    fn schemas(&self, _about: &About) -> Vec<(&'static str, Schema)> {
+    fn schemas(&self, _about: &About) -> Vec<Component> {
         Vec::new()
     }
 
@@ -82,8 +82,13 @@ pub(crate) trait Format: Sync {
         }
     }
 
+    /// What it says of an answer that is no report.
+    fn problem_schema(&self, _problem: &Problem) -> RefOr<Schema> {
+        reference(PROBLEM)
+    }
+
     /// What it says of a query.
-    fn parameters(&self, _target: Target) -> Vec<Parameter> {
+    fn parameters(&self, _target: Target, _about: &About) -> Vec<Parameter> {
         Vec::new()
     }
 

@@ -24,6 +24,7 @@ use std::fmt::Write;
 use actix_web::HttpResponseBuilder;
 use actix_web::http::header::X_CONTENT_TYPE_OPTIONS;
 use health_core::{Phase, Probe, Status};
+use utoipa::openapi::path::Parameter;
 
 use super::default::STILL_INITIALISING;
 use super::format::Format;
@@ -31,6 +32,8 @@ use super::problem::{MISCONFIGURED, Problem};
 use super::view::{Scope, Told, View};
 use crate::access::Level;
 use crate::endpoint::Target;
+use crate::openapi::schemas::Body;
+use crate::openapi::{self, About};
 
 const SHUTDOWN: &str = "shutdown";
 const MAINTENANCE: &str = "maintenance";
@@ -92,6 +95,14 @@ impl Format for Kubernetes {
             _ => list(view, &Query::of(view)),
         };
         body.into_bytes()
+    }
+
+    fn body(&self, target: Target, statuses: &[Status], about: &About) -> Body {
+        openapi::kubernetes::body(target, statuses, about)
+    }
+
+    fn parameters(&self, target: Target, about: &About) -> Vec<Parameter> {
+        openapi::kubernetes::parameters(target, about)
     }
 
     fn write_problem(&self, problem: &Problem) -> Vec<u8> {

@@ -32,12 +32,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use health_core::{Phase, Probe, Status, Value};
 use serde::{Serialize, Serializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
 use super::keys::Keys;
 use super::problem::{MISCONFIGURED, Problem};
 use super::view::{Scope, Told, ToldChild, View};
 use crate::endpoint::Target;
+use crate::openapi::schemas::Body;
+use crate::openapi::{self, About};
 
 /// How many components there can be one below the other; the last one has the rest of the name.
 const DEEPEST: usize = 16;
@@ -95,6 +99,18 @@ impl Format for Spring {
             message: problem.detail,
             known: problem.known.as_deref(),
         })
+    }
+
+    fn schemas(&self, about: &About) -> Vec<openapi::schemas::Component> {
+        openapi::spring::schemas(about)
+    }
+
+    fn body(&self, target: Target, statuses: &[Status], about: &About) -> Body {
+        openapi::spring::body(target, statuses, about)
+    }
+
+    fn problem_schema(&self, problem: &Problem) -> RefOr<Schema> {
+        openapi::spring::problem(problem.status == MISCONFIGURED.status)
     }
 
     /// Spring Boot Admin asks so whether there is such an endpoint, and takes only 2xx for yes.

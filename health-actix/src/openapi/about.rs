@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use health_core::{Check, Health, Probe};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 
 use crate::access::Level;
 use crate::asked::tags;
@@ -39,6 +40,22 @@ impl About {
     /// The checks that a report of this probe may list.
     pub(crate) fn checks_of(&self, probe: Probe) -> impl Iterator<Item = &Check> {
         self.checks().filter(move |check| check.concerns(probe))
+    }
+
+    /// Whether names are told at all.
+    pub(crate) fn tells_names(&self) -> bool {
+        self.level > Level::StatusOnly
+    }
+
+    /// With what would be known instead, for those who may know everything.
+    pub(super) fn with_known(&self, problem: ObjectBuilder) -> ObjectBuilder {
+        if !self.is_full() {
+            return problem;
+        }
+        let names = ArrayBuilder::new()
+            .items(ObjectBuilder::new().schema_type(Type::String))
+            .description(Some("What would be known instead."));
+        problem.property("known", names)
     }
 
     pub(crate) fn is_full(&self) -> bool {

@@ -1,9 +1,11 @@
 //! The OpenAPI 3.1 document: what the endpoints are, and every real check by name.
 
 mod about;
+pub(crate) mod kubernetes;
 mod operations;
 mod responses;
 pub(crate) mod schemas;
+pub(crate) mod spring;
 pub(crate) mod standard;
 
 use utoipa::openapi::schema::ComponentsBuilder;

@@ -8,7 +8,6 @@ use utoipa::openapi::{Required, ResponseBuilder};
 
 use super::responses::{header, responses};
 use super::{About, TAG};
-use crate::access::Level;
 use crate::endpoint::{self, Endpoint, METHODS, Target};
 
 pub(super) fn path_item(endpoint: &Endpoint, path: &str, about: &About) -> PathItem {
@@ -64,7 +63,7 @@ fn operation(endpoint: &Endpoint, method: &Method, about: &About) -> OperationBu
         .summary(Some(summary))
         .description(Some(format!("{description}{note}")));
     let of_path = path_parameter(endpoint.target, about).into_iter();
-    for parameter in of_path.chain(format.parameters(endpoint.target)) {
+    for parameter in of_path.chain(format.parameters(endpoint.target, about)) {
         operation = operation.parameter(parameter);
     }
     if *method != Method::OPTIONS || tells_of_health {
@@ -150,7 +149,7 @@ fn check_list<'a>(
     probe: Option<Probe>,
     about: &About,
 ) -> String {
-    if about.level == Level::StatusOnly {
+    if !about.tells_names() {
         return String::new();
     }
     let line = |check: &Check| {

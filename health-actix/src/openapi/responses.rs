@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Content, Header, Response, ResponseBuilder};
 
 use super::About;
-use super::schemas::{Body, PROBLEM, object, reference};
+use super::schemas::{Body, object};
 use crate::dialect::Format;
 use crate::dialect::problem::{METHOD_NOT_ALLOWED, MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem};
 use crate::endpoint::{Endpoint, Target};
@@ -118,19 +118,19 @@ fn problem(format: &dyn Format, problem: &Problem, has_body: bool) -> ResponseBu
     };
     let media_type = format.problem_media_type();
     let body = has_body.then(|| {
+        let written = format.write_problem(problem);
         if media_type == "application/json" {
             Body {
-                schema: reference(PROBLEM),
-                example: Some(json!(problem)),
+                schema: format.problem_schema(problem),
+                example: serde_json::from_slice(&written).ok(),
             }
         } else {
-            let text = String::from_utf8(format.write_problem(problem));
             Body {
                 schema: ObjectBuilder::new()
                     .schema_type(Type::String)
                     .build()
                     .into(),
-                example: text.ok().map(|text| json!(text)),
+                example: String::from_utf8(written).ok().map(|text| json!(text)),
             }
         }
     });

@@ -1,8 +1,9 @@
 //! What schemas are made of, whatever the format.
 
+use health_core::Check;
 use serde_json::Value;
 use utoipa::openapi::schema::{
-    ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
+    AllOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 
@@ -13,7 +14,10 @@ use crate::dialect::problem::{
 
 /// The component for what is no report; the names of all components are prefixed, so that they do
 /// not clash with a user's own.
-pub(super) const PROBLEM: &str = "HealthProblem";
+pub(crate) const PROBLEM: &str = "HealthProblem";
+
+/// A schema with the name that others refer to it by.
+pub(crate) type Component = (&'static str, Schema);
 
 /// A body: its schema, and an example of it.
 pub(crate) struct Body {
@@ -30,24 +34,27 @@ pub(super) fn problem(about: &About) -> Schema {
         FORBIDDEN,
         TOO_MANY_REQUESTS,
     ];
-    let known = ArrayBuilder::new()
-        .items(ObjectBuilder::new().schema_type(Type::String))
-        .description(Some("What would be known instead."));
     let problem = object()
         .description(Some("Why there is no report."))
         .property("status", words(&problems.map(|problem| problem.status)))
         .required("status")
         .property("detail", text("What is wrong, and what to do instead."))
         .required("detail");
-    if about.is_full() {
-        problem.property("known", known).build().into()
-    } else {
-        problem.build().into()
-    }
+    about.with_known(problem).build().into()
 }
 
 pub(crate) fn reference(schema: &str) -> RefOr<Schema> {
     RefOr::Ref(Ref::from_schema_name(schema))
+}
+
+/// What this schema says, of a real check.
+pub(super) fn described(schema: &str, check: &Check) -> Schema {
+    let description = Some(check.description()).filter(|text| !text.is_empty());
+    AllOfBuilder::new()
+        .item(reference(schema))
+        .description(description)
+        .build()
+        .into()
 }
 
 /// An object of which nothing is required.

@@ -8,10 +8,9 @@ use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, ObjectBuilder, Schema,
 
 use super::About;
 use super::schemas::{
-    Body, always_true, boolean, measured, number, object, reference, text, time, whole_number,
-    words,
+    Body, Component, always_true, boolean, measured, number, object, reference, text, time,
+    whole_number, words,
 };
-use crate::access::Level;
 use crate::dialect::default::STILL_INITIALISING;
 use crate::endpoint::Target;
 
@@ -29,7 +28,7 @@ const fn report_name(probe: Probe) -> &'static str {
 }
 
 /// All schemas, the real checks in those of the reports.
-pub(crate) fn schemas(about: &About) -> Vec<(&'static str, Schema)> {
+pub(crate) fn schemas(about: &About) -> Vec<Component> {
     let mut schemas = vec![
         (FINDING, finding(about)),
         (CHILD, child_finding(about)),
@@ -136,7 +135,7 @@ fn with_checks<'a>(
     about: &About,
     listed: impl Iterator<Item = &'a Check>,
 ) -> ObjectBuilder {
-    if about.level == Level::StatusOnly {
+    if !about.tells_names() {
         return report;
     }
     let checks = object().description(Some("What each check found."));
