@@ -1,10 +1,11 @@
 //! The wire formats. Each is one file: what it is called, where it is mounted, and how it writes
 //! what was found. What a caller may be told is not theirs to know: see [`view`].
 
+mod aspnet;
 pub(crate) mod default;
 mod format;
-mod keys;
 mod kubernetes;
+mod members;
 pub(crate) mod problem;
 mod spring;
 mod time;
@@ -18,7 +19,12 @@ use crate::access::Details;
 use crate::status_codes::StatusCodes;
 
 /// Every format, by the names that [`Dialect`] parses.
-const FORMATS: [&dyn Format; 3] = [&default::Default, &kubernetes::Kubernetes, &spring::Spring];
+const FORMATS: [&dyn Format; 4] = [
+    &default::Default,
+    &kubernetes::Kubernetes,
+    &spring::Spring,
+    &aspnet::AspNet,
+];
 
 /// A family of paths, wire format and status codes, for one kind of consumer.
 ///
@@ -27,6 +33,7 @@ const FORMATS: [&dyn Format; 3] = [&default::Default, &kubernetes::Kubernetes, &
 /// | [`standard`](Self::standard) | `/health`, `/health/live`, `/health/ready`, `/health/started`, `/health/checks/{name}` |
 /// | [`spring`](Self::spring) | `/actuator/health`, `/actuator/health/liveness`, `/actuator/health/readiness`, `/actuator/health/startup`, `/actuator/health/{tag}`, `/actuator/health/{check}/{child}` |
 /// | [`kubernetes`](Self::kubernetes) | `/livez`, `/readyz`, `/startupz`, `/healthz`, each with `/{name}` below it |
+/// | [`aspnet`](Self::aspnet) | `/health`, `/health/live`, `/health/ready`, `/health/started` |
 ///
 /// A service speaks the standard one; [`HealthService::dialects`] makes it speak others, and
 /// several at once, as long as no two claim one path: [`Dialect::at`] moves one out of the way.
@@ -99,6 +106,17 @@ impl Dialect {
     /// Source: kubernetes/apiserver, `pkg/server/healthz/healthz.go`.
     pub fn kubernetes() -> Self {
         Self::of(&kubernetes::Kubernetes)
+    }
+
+    /// The report that `UIResponseWriter` writes in ASP.NET, for the dashboard of
+    /// `AspNetCore.Diagnostics.HealthChecks`:
+    /// `{"status":"Healthy","totalDuration":"00:00:00.0123456","entries":{}}`.
+    ///
+    /// `/health` is everything. A child of a check is an entry of its own, `check.child`. While
+    /// the process starts or drains there is an entry `ApplicationLifecycle`, while it is in
+    /// maintenance one called `Manual`. What fails without being critical is `Degraded`.
+    pub fn aspnet() -> Self {
+        Self::of(&aspnet::AspNet)
     }
 
     fn of(format: &'static dyn Format) -> Self {

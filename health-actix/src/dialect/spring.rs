@@ -31,12 +31,12 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use health_core::{Phase, Probe, Status, Value};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
-use super::keys::Keys;
+use super::members::{Keys, Members};
 use super::problem::{MISCONFIGURED, Problem};
 use super::view::{Scope, Told, ToldChild, View};
 use crate::endpoint::Target;
@@ -246,8 +246,8 @@ impl<'a> Component<'a> {
 }
 
 /// What there is to say of a component.
-#[derive(Debug, Default)]
-struct Details<'a>(Vec<(Cow<'a, str>, Detail<'a>)>);
+#[derive(Debug, Default, Serialize)]
+struct Details<'a>(Members<'a, Detail<'a>>);
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -295,7 +295,7 @@ impl<'a> Details<'a> {
     }
 
     fn add(&mut self, name: &'a str, detail: Option<Detail<'a>>) {
-        self.0.extend(detail.map(|detail| (name.into(), detail)));
+        self.0.0.extend(detail.map(|detail| (name.into(), detail)));
     }
 
     fn flag(&mut self, name: &'a str, is_set: bool) {
@@ -306,13 +306,7 @@ impl<'a> Details<'a> {
         let mut names: Keys<'_> = OWN_DETAILS.into_iter().collect();
         let data = data.filter(|(_, value)| is_writable(value));
         let data = data.map(|(name, value)| (names.own(name), Detail::Measured(value)));
-        self.0.extend(data);
-    }
-}
-
-impl Serialize for Details<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, detail)| (name, detail)))
+        self.0.0.extend(data);
     }
 }
 

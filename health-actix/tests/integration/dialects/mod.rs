@@ -2,6 +2,7 @@
 //! read it.
 
 mod any;
+mod aspnet;
 mod json;
 mod kubernetes;
 mod random;

@@ -38,6 +38,11 @@ impl Schema {
         self.refusal(&self.0, value, "")
     }
 
+    /// The same, by another schema that may refer to this one.
+    pub(crate) fn refuses_by(&self, schema: &Value, value: &Value) -> Option<String> {
+        self.refusal(schema, value, "")
+    }
+
     fn refusal(&self, schema: &Value, value: &Value, place: &str) -> Option<String> {
         let no = |why: &str| Some(format!("{place}: {value} {why}"));
         let keywords = match schema {

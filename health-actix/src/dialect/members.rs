@@ -1,7 +1,31 @@
-//! The keys of an object.
+//! Objects whose members are not known before.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+
+use serde::{Serialize, Serializer};
+
+/// An object, with its members in this order.
+#[derive(Debug)]
+pub(super) struct Members<'a, T>(pub(super) Vec<(Cow<'a, str>, T)>);
+
+impl<T> Members<'_, T> {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<T> Default for Members<'_, T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Serialize> Serialize for Members<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
 
 /// Keys that are in use: none is given out twice, for what reads two of one name is free to ignore
 /// either, or both.
