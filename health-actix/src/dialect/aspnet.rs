@@ -28,6 +28,8 @@ use std::time::Duration;
 
 use health_core::{Phase, Probe, Status, Value};
 use serde::Serialize;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
 use super::members::{Keys, Members};
@@ -35,6 +37,8 @@ use super::problem::Problem;
 use super::time::time_span;
 use super::view::{Told, ToldChild, View};
 use crate::endpoint::Target;
+use crate::openapi::schemas::{Body, Component};
+use crate::openapi::{self, About};
 
 #[derive(Debug)]
 pub(super) struct AspNet;
@@ -59,6 +63,18 @@ impl Format for AspNet {
             total_duration: time_span(view.asker.took),
             entries: Members(entries(view)),
         })
+    }
+
+    fn schemas(&self, about: &About) -> Vec<Component> {
+        openapi::aspnet::schemas(about)
+    }
+
+    fn body(&self, _target: Target, statuses: &[Status], _about: &About) -> Body {
+        openapi::aspnet::body(statuses)
+    }
+
+    fn problem_schema(&self, _problem: &Problem) -> RefOr<Schema> {
+        openapi::aspnet::problem()
     }
 
     fn write_problem(&self, problem: &Problem) -> Vec<u8> {

@@ -26,9 +26,8 @@ use actix_web::http::header::X_CONTENT_TYPE_OPTIONS;
 use health_core::{Phase, Probe, Status};
 use utoipa::openapi::path::Parameter;
 
-use super::default::STILL_INITIALISING;
 use super::format::Format;
-use super::problem::{MISCONFIGURED, Problem};
+use super::problem::Problem;
 use super::view::{Scope, Told, View};
 use crate::access::Level;
 use crate::endpoint::Target;
@@ -257,9 +256,7 @@ fn name_of(phase: &Phase) -> &'static str {
 fn reason_of_phase<'a>(view: &View<'a>) -> Option<&'a str> {
     match view.phase {
         Phase::Draining => Some("process is shutting down"),
-        Phase::Maintenance(_) => view.maintenance(),
-        Phase::Misconfigured => Some(MISCONFIGURED.detail),
-        _ => view.progress().or(Some(STILL_INITIALISING)),
+        _ => view.failing_phase_text(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document: what the endpoints are, and every real check by name.
 
 mod about;
+pub(crate) mod aspnet;
 pub(crate) mod kubernetes;
 mod operations;
 mod responses;

@@ -1,0 +1,100 @@
+//! What the bodies of the ASP.NET dialect look like, with the real checks by name.
+
+use health_core::Status;
+use serde_json::json;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{
+    AllOfBuilder, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type,
+};
+
+use super::About;
+use super::schemas::{Body, Component, described, object, reference, text, words};
+
+const REPORT: &str = "HealthAspNetReport";
+const ENTRY: &str = "HealthAspNetEntry";
+
+pub(crate) fn schemas(about: &About) -> Vec<Component> {
+    vec![(REPORT, report(about)), (ENTRY, entry())]
+}
+
+pub(crate) fn body(statuses: &[Status]) -> Body {
+    let said: Vec<_> = statuses.iter().map(|status| word(*status)).collect();
+    let status = object().property("status", words(&said));
+    let both = AllOfBuilder::new().item(reference(REPORT)).item(status);
+    Body {
+        schema: RefOr::T(both.build().into()),
+        example: Some(json!({
+            "status": said.first(),
+            "totalDuration": "00:00:00.0123456",
+            "entries": {},
+        })),
+    }
+}
+
+/// What is no report is one all the same.
+pub(crate) fn problem() -> RefOr<Schema> {
+    reference(REPORT)
+}
+
+const fn word(status: Status) -> &'static str {
+    match status {
+        Status::Healthy => "Healthy",
+        Status::Degraded => "Degraded",
+        Status::Unhealthy => "Unhealthy",
+    }
+}
+
+fn report(about: &About) -> Schema {
+    let entries = object()
+        .description(Some("What each check found, and what else makes it fail."))
+        .additional_properties(Some(reference(ENTRY)));
+    let entries = about.checks().fold(entries, |entries, check| {
+        entries.property(check.name(), described(ENTRY, check))
+    });
+    with_status()
+        .property("totalDuration", duration("How long it took to find out."))
+        .required("totalDuration")
+        .property("entries", entries)
+        .required("entries")
+        .build()
+        .into()
+}
+
+fn entry() -> Schema {
+    let tags = ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String));
+    with_status()
+        .description(Some("What one check found."))
+        .property("data", data())
+        .required("data")
+        .property("description", text("What there is to say of it."))
+        .property("duration", duration("How long the run took."))
+        .required("duration")
+        .property("exception", text("The text of the error itself."))
+        .property("tags", tags)
+        .build()
+        .into()
+}
+
+/// What was measured; or names, where it is told what would be known.
+fn data() -> ObjectBuilder {
+    let types = [
+        Type::Boolean,
+        Type::Number,
+        Type::String,
+        Type::Null,
+        Type::Array,
+    ];
+    let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(types));
+    object().additional_properties(Some(RefOr::T(Schema::from(value.build()))))
+}
+
+fn with_status() -> ObjectBuilder {
+    object()
+        .property("status", words(&["Healthy", "Degraded", "Unhealthy"]))
+        .required("status")
+}
+
+/// A `TimeSpan`, as .NET writes it.
+fn duration(description: &str) -> ObjectBuilder {
+    text(description).pattern(Some(r"^-?(\d+\.)?\d\d:\d\d:\d\d(\.\d{7})?$"))
+}
