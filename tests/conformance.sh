@@ -37,7 +37,7 @@ conforms() {
     rm "$output"
 }
 
-for dialect in default; do
+for dialect in default kubernetes spring aspnet; do
     conforms "$dialect" summary healthy
     conforms "$dialect" full unhealthy
 done

@@ -62,11 +62,12 @@ fn operation(endpoint: &Endpoint, method: &Method, about: &About) -> OperationBu
         .tag(TAG)
         .summary(Some(summary))
         .description(Some(format!("{description}{note}")));
-    let of_path = path_parameter(endpoint.target, about).into_iter();
+    let asks = *method != Method::OPTIONS || tells_of_health;
+    let of_path = path_parameter(endpoint.target, about, asks).into_iter();
     for parameter in of_path.chain(format.parameters(endpoint.target, about)) {
         operation = operation.parameter(parameter);
     }
-    if *method != Method::OPTIONS || tells_of_health {
+    if asks {
         for (code, response) in responses(endpoint, about, *method != Method::HEAD) {
             operation = operation.response(code, response);
         }
@@ -185,8 +186,8 @@ fn summary(description: &str) -> String {
     paragraph.map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
-/// What a path has in braces.
-fn path_parameter(target: Target, about: &About) -> Option<Parameter> {
+/// What a path has in braces; anything, where nothing is asked of it.
+fn path_parameter(target: Target, about: &About, asks: bool) -> Option<Parameter> {
     let (name, description, values) = match target {
         Target::Check => (endpoint::NAME, "The name of the check.", about.names()),
         Target::CheckOf(probe) => {
@@ -200,15 +201,15 @@ fn path_parameter(target: Target, about: &About) -> Option<Parameter> {
             let tags = about.tags.iter().map(String::as_str).collect();
             (endpoint::TAG, "The tag that the checks have.", tags)
         }
+        // What is below a check is not known before it has run.
         Target::Tree => {
-            let tags = about.tags.iter().map(String::as_str);
-            let all = tags.chain(about.names()).collect();
-            (endpoint::REST, "A tag, or the name of a check.", all)
+            let description = "A tag or a check, and what is below it.";
+            (endpoint::REST, description, Vec::new())
         }
         Target::Probe(_) | Target::Everything | Target::Document => return None,
     };
     let mut schema = ObjectBuilder::new().schema_type(Type::String);
-    if !values.is_empty() {
+    if asks && !values.is_empty() {
         schema = schema.enum_values(Some(values));
     }
     let parameter = ParameterBuilder::new()
