@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::bind::BindFn;
 use crate::settings::Settings;
-use crate::{Location, Probe};
+use crate::{Location, Probe, Visibility};
 
 /// An annotated function, as the attribute submits it at link time: what the user wrote, and
 /// nothing else.
@@ -123,6 +123,12 @@ impl Descriptor {
     /// Whether all replicas share what it checks.
     pub const fn shared(mut self, shared: bool) -> Self {
         self.settings.shared = shared;
+        self
+    }
+
+    /// Who is told that there is such a check.
+    pub const fn visibility(mut self, visibility: Visibility) -> Self {
+        self.settings.visibility = visibility;
         self
     }
 

@@ -41,6 +41,7 @@ mod status;
 mod surprises;
 mod sync;
 mod told;
+mod visibility;
 
 #[doc = include_str!("docs/health_check.md")]
 pub use health_macros::health_check;
@@ -66,6 +67,7 @@ pub use self::probe::{Probe, ProbeSet};
 pub use self::report::{Child, Entry, GroupReport, Report};
 pub use self::signs::{Heartbeat, LastSuccess, Reload};
 pub use self::status::Status;
+pub use self::visibility::Visibility;
 
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
@@ -84,7 +86,7 @@ pub use self::sync::guarded;
 pub mod __private0 {
     pub use inventory;
 
-    pub use crate::Probe;
     pub use crate::bind::{Binder, Work};
     pub use crate::descriptor::{Descriptor, Source};
+    pub use crate::{Probe, Visibility};
 }

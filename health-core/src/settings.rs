@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Probe, ProbeSet, Status};
+use crate::{Probe, ProbeSet, Status, Visibility};
 
 /// What an annotation or a builder says of a check. Everything unsaid has its default here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     pub(crate) critical: bool,
     pub(crate) shared: bool,
     pub(crate) fail_closed_after: Option<Duration>,
+    pub(crate) visibility: Visibility,
     /// What differs for one probe, in the order of [`Probe::ALL`].
     pub(crate) own: [Own; 3],
 }
@@ -76,6 +77,7 @@ impl Settings {
             critical: true,
             shared: false,
             fail_closed_after: None,
+            visibility: Visibility::Summary,
             own: [NOTHING; 3],
         }
     }

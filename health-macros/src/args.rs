@@ -12,6 +12,7 @@ use crate::numbers::{Ms, Runs};
 use crate::said::Said;
 use crate::unknown::Unknown;
 use crate::values::{Method, Name, Prerequisites, Tags, Value, Why, combined};
+use crate::visibility::Visibility;
 
 /// Declares arguments, a line each: what it is called, and what its value is.
 macro_rules! declare {
@@ -79,6 +80,7 @@ declare! {
         "critical" => critical: bool,
         "shared" => shared: bool,
         "fail_closed_after_ms" => fail_closed_after_ms: Ms<1>,
+        "visibility" => visibility: Visibility,
         "liveness" => liveness: Own,
         "readiness" => readiness: Own,
         "startup" => startup: Own,

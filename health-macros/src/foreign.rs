@@ -2,6 +2,7 @@
 
 use crate::kind::Kind;
 use crate::milliseconds::unit_of;
+use crate::visibility::Visibility;
 
 /// What somebody else's argument is here.
 #[derive(Clone, Copy)]
@@ -90,6 +91,14 @@ pub(crate) const ARGUMENTS: &[(&str, Here)] = &[
         Called("fail_closed_after_ms"),
     ),
     (
+        "public visible exposed show showdetails showcomponents access audience",
+        Called("visibility"),
+    ),
+    (
+        "private hidden hide internal secret sensitive confidential restricted",
+        Opposite("visibility"),
+    ),
+    (
         "dependencies after requires needs depends prerequisites dependency",
         Called("depends_on"),
     ),
@@ -147,6 +156,21 @@ const KINDS: &[(&str, Kind)] = &[
     ),
 ];
 
+const VISIBILITIES: &[(&str, Visibility)] = &[
+    (
+        "public visible shown open all any everyone anyone anybody anonymous always default",
+        Visibility::Summary,
+    ),
+    (
+        "private hidden internal secret sensitive confidential restricted protected never",
+        Visibility::Full,
+    ),
+    (
+        "admin operator authorized authenticated whenauthorized details",
+        Visibility::Full,
+    ),
+];
+
 /// What an argument is here, and how many milliseconds its name says that a number counts.
 pub(crate) fn argument(name: &str) -> Option<(Here, Option<f64>)> {
     let words = words(name);
@@ -163,6 +187,11 @@ pub(crate) fn argument(name: &str) -> Option<(Here, Option<f64>)> {
 /// What a probe is here.
 pub(crate) fn kind(name: &str) -> Option<Kind> {
     found(KINDS, &words(name).concat())
+}
+
+/// Who is told of a check here.
+pub(crate) fn visibility(name: &str) -> Option<Visibility> {
+    found(VISIBILITIES, &words(name).concat())
 }
 
 fn found<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {

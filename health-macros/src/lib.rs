@@ -24,6 +24,7 @@ mod types;
 mod unknown;
 mod validate;
 mod values;
+mod visibility;
 
 use proc_macro::TokenStream;
 

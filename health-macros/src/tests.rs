@@ -59,7 +59,7 @@ fn every_argument() {
             cache_ms = 500, cache_failure_ms = 0, interval_ms = 10_000, down_interval_ms = 5_000,
             initial_delay_ms = 0, jitter = false, stale_after_ms = 60_000, failure_threshold = 3,
             success_threshold = 2, critical = false, shared = true,
-            fail_closed_after_ms = 90_000, liveness(timeout_ms = 300), readiness(critical = true),
+            fail_closed_after_ms = 90_000, visibility = "full", liveness(timeout_ms = 300), readiness(critical = true),
             startup(critical = true, timeout_ms = 4_000),
             liveness_reason = "the pool mends itself only when the process starts",
             depends_on = ["network", "my_crate::checks::dns"], tags = ["db", "primary"],

@@ -6,7 +6,9 @@ use crate::args::Args;
 use crate::argument::Argument;
 use crate::arguments::{Arguments, assignment};
 use crate::foreign::{self, Here};
+use crate::meant::flag;
 use crate::nearest::nearest;
+use crate::visibility::Visibility;
 
 /// What is wrong with a name, and the argument that may have been meant.
 pub(crate) struct Unknown {
@@ -84,7 +86,7 @@ fn called_here<A: Arguments>(argument: &Argument, here: Here) -> String {
         _ => "",
     };
     let value = match here {
-        Here::Opposite(_) => Some((value.as_deref() == Some("false")).to_string()),
+        Here::Opposite(_) => Some(opposite(example, flag(argument) == Some(false))),
         _ => value,
     };
     let (lead, value) = match value {
@@ -93,6 +95,16 @@ fn called_here<A: Arguments>(argument: &Argument, here: Here) -> String {
     };
     let assignment = assignment(&meant, &value);
     format!("it is `{meant}` here{what}{lead} `{assignment}`")
+}
+
+/// What a flag of the opposite name says, where it is not false.
+fn opposite(example: &'static str, is_false: bool) -> String {
+    let value = match example {
+        _ if !is_false => example,
+        "false" => "true",
+        _ => Visibility::Summary.written(),
+    };
+    value.to_owned()
 }
 
 fn listed(names: &[&str]) -> String {

@@ -11,7 +11,7 @@ use crate::context::Requirement;
 use crate::descriptor::Descriptor;
 use crate::settings::Settings;
 use crate::sync::{discard, guarded};
-use crate::{IntoOutcome, Location, Probe};
+use crate::{IntoOutcome, Location, Probe, Visibility};
 
 /// One registered check: an annotated function, or one made at run time.
 ///
@@ -297,6 +297,14 @@ impl Check {
     #[must_use]
     pub fn with_fail_closed_after(mut self, after: Duration) -> Self {
         self.settings.fail_closed_after = Some(after);
+        self
+    }
+
+    /// Who is told that there is such a check, and how it is doing. Default:
+    /// [`Visibility::Summary`].
+    #[must_use]
+    pub fn with_visibility(mut self, visibility: Visibility) -> Self {
+        self.settings.visibility = visibility;
         self
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Check;
 use crate::settings::Settings;
-use crate::{Location, Probe, ProbeSet, Status};
+use crate::{Location, Probe, ProbeSet, Status, Visibility};
 
 impl Check {
     /// The name: in reports, paths and configuration.
@@ -133,6 +133,11 @@ impl Check {
     /// How long a shared check may fail before it fails readiness.
     pub const fn fail_closed_after(&self) -> Option<Duration> {
         self.settings.fail_closed_after
+    }
+
+    /// Who is told that there is such a check, and how it is doing.
+    pub const fn visibility(&self) -> Visibility {
+        self.settings.visibility
     }
 
     /// Whether it is known to ask something outside of the process.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::shown;
+use crate::Visibility;
 use crate::mask::mask;
 
 /// Any value of any format that describes itself.
@@ -44,6 +45,15 @@ impl Node {
                 .find(|flag| text.trim().eq_ignore_ascii_case(&flag.to_string())),
             _ => None,
         }
+    }
+
+    /// A visibility, in any case, as environment variables may have it.
+    pub(super) fn visibility(&self) -> Option<Visibility> {
+        let Self::Text(text) = self else {
+            return None;
+        };
+        let is_meant = |known: &Visibility| text.trim().eq_ignore_ascii_case(known.as_str());
+        Visibility::ALL.into_iter().find(is_meant)
     }
 
     /// A number from 0, or a text that is one, as environment variables have it.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use self::Takes::{Flag, Ms, Name, Runs};
+use self::Takes::{Flag, Ms, Name, Runs, Seen};
 use super::node::Node;
+use crate::Visibility;
 use crate::check::is_valid_name;
 use crate::settings::{A_DAY, Own, Settings};
 
@@ -21,6 +22,7 @@ pub(super) enum Takes<T: 'static> {
     Ms(u64, fn(&mut T, Duration)),
     Runs(fn(&mut T, u32)),
     Name(fn(&mut T, String)),
+    Seen(fn(&mut T, Visibility)),
 }
 
 pub(super) type Table<T> = &'static [(&'static str, Takes<T>)];
@@ -84,6 +86,10 @@ pub(super) const SETTINGS: Table<Draft> = &[
         "fail_closed_after_ms",
         Ms(1, |d, span| d.settings.fail_closed_after = Some(span)),
     ),
+    (
+        "visibility",
+        Seen(|draft, visibility| draft.settings.visibility = visibility),
+    ),
 ];
 
 /// What differs for one probe.
@@ -116,6 +122,7 @@ impl<T> Takes<T> {
             Ms(least, set) => span(said, *least).map(|span| set(target, span)),
             Runs(set) => runs(said).map(|runs| set(target, runs)),
             Name(set) => name(said).map(|name| set(target, name)),
+            Seen(set) => said.visibility().map(|visibility| set(target, visibility)),
         };
         done.is_some()
     }
@@ -131,6 +138,7 @@ impl<T> Takes<T> {
             Runs(_) => format!("a number of runs from 1 to {}", Settings::MOST_RUNS),
             Name(_) => "a name of up to 100 letters, digits, `_`, `-` and `.`, not of dots alone"
                 .to_owned(),
+            Seen(_) => "`\"summary\"` or `\"full\"`".to_owned(),
         }
     }
 
@@ -141,6 +149,7 @@ impl<T> Takes<T> {
             Ms(..) => "2000",
             Runs(_) => "3",
             Name(_) => "\"orders_db\"",
+            Seen(_) => "\"full\"",
         }
     }
 }

@@ -203,6 +203,60 @@ fn values_are_answered_with_what_was_meant() {
 }
 
 #[test]
+fn who_is_told_is_found_however_it_is_said() {
+    for (written, meant) in [
+        ("visibility = full", "full"),
+        ("visibility = \"Full\"", "full"),
+        ("visibility = Visibility::Full", "full"),
+        ("visibility = \"internal\"", "full"),
+        ("visibility = \"when_authorized\"", "full"),
+        ("visibility = false", "full"),
+        ("visibility = 1", "full"),
+        ("hidden = 0", "summary"),
+        ("visibility(summary)", "summary"),
+        ("visibility = \"sumary\"", "summary"),
+        ("visibility = \"public\"", "summary"),
+        ("visibility = Visibility::Summary", "summary"),
+        ("visibility = true", "summary"),
+        ("visibility: summary", "summary"),
+        ("hidden = true", "full"),
+        ("hidden", "full"),
+        ("hidden = \"no\"", "summary"),
+        ("private = \"admin\"", "full"),
+        ("private = \"public\"", "full"),
+        ("internal = false", "summary"),
+        ("public = true", "summary"),
+        ("public = false", "full"),
+        ("show_details = \"when-authorized\"", "full"),
+        ("showDetails = \"always\"", "summary"),
+        ("showDetails = \"never\"", "full"),
+    ] {
+        let told = told(&format!("kind = \"readiness\", {written}"));
+        let [told] = &*told else {
+            panic!("{written}: {told:?}");
+        };
+        let value = format!("`visibility = \"{meant}\"`");
+        let alone = format!("did you mean `\"{meant}\"`?");
+        assert!(
+            told.ends_with(&format!("write {value}")) || told.ends_with(&alone),
+            "{written}: {told}"
+        );
+    }
+    assert_told(
+        "visibility = \"nobody at all\"",
+        &["unknown visibility `nobody at all`; allowed are `\"summary\"` and `\"full\"`"],
+    );
+    assert_told(
+        "visibility = VISIBILITY",
+        &["not a constant, whose value the attribute cannot know: write `visibility = \"full\"`"],
+    );
+    assert_told(
+        "readiness(visibility = \"full\")",
+        &["it cannot differ for one probe: write it beside `readiness(...)`"],
+    );
+}
+
+#[test]
 fn a_mistake_in_one_argument_hides_none_in_others() {
     assert_told(
         "timeout_ms: 5, , \"x\", critical = 1 jitter = 2, kind::x = 3, cache-ms = 5, name = \"\"",

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use health_core::{Check, HealthBuilder, Probe};
+use health_core::{Check, HealthBuilder, Probe, Visibility};
 use proc_macro2::TokenStream;
 use proptest::prelude::*;
 use quote::quote;
@@ -54,6 +54,8 @@ const WHOLE_ARGUMENTS: &[&str] = &[
     "shared = true",
     "shared = false",
     "fail_closed_after_ms = 5",
+    "visibility = \"full\"",
+    "visibility = \"summary\"",
     "liveness(timeout_ms = 300, critical = false)",
     "readiness(timeout_ms = 86_400_000)",
     "startup(critical = true)",
@@ -70,6 +72,11 @@ const PIECES_OF_ARGUMENTS: &[&str] = &[
     "initial-delay = 5",
     "type = ready",
     "optional",
+    "hidden",
+    "public = no",
+    "visibility = Visibility::Full",
+    "visibility = \"ful\"",
+    "visibility =",
     "skip_on_err = \"no\"",
     "groups(a, \"b, c\", a)",
     "tags(\"b, b\", b)",
@@ -251,6 +258,9 @@ const SAYINGS: &[Saying] = &[
     ("shared = true", |c, _| c.with_shared(true)),
     ("fail_closed_after_ms = {}", |c, n| {
         c.with_fail_closed_after(ms(n))
+    }),
+    ("visibility = \"full\"", |c, _| {
+        c.with_visibility(Visibility::Full)
     }),
     ("liveness(timeout_ms = {})", |c, n| {
         c.with_timeout_for(Probe::Liveness, ms(n))

@@ -32,7 +32,7 @@ fn what_is_said_changes_and_the_rest_is_the_very_same() {
     let said = json!({ "checks": {
         "database": {
             "name": "orders_db", "timeout_ms": 500, "critical": false, "jitter": "TRUE",
-            "failure_threshold": "3",
+            "failure_threshold": "3", "visibility": " FULL",
             "readiness": { "timeout_ms": 300, "critical": true },
         },
         "db.Primary": { "timeout_ms": 800 },
@@ -59,6 +59,8 @@ fn what_is_said_changes_and_the_rest_is_the_very_same() {
     assert!(!database.is_critical() && database.is_critical_for(Probe::Readiness));
     assert_eq!(database.failure_threshold(), 3);
     assert_eq!(database.settings().jitter, Some(true));
+    assert_eq!(database.visibility(), crate::Visibility::Full);
+    assert_eq!(cache.check.visibility(), crate::Visibility::Summary);
 }
 
 #[test]
@@ -85,6 +87,7 @@ fn all_mistakes_are_told_at_once() {
                 "critical": "yes",
                 "name": "a b",
                 "enabled": 1,
+                "visibility": "ful",
                 "readiness": { "timeout_ms": true, "critcal": true, "enabled": false },
                 "startup": {},
                 "liveness": true,
@@ -146,7 +149,7 @@ fn all_mistakes_are_told_at_once() {
         ),
         database(
             "password",
-            "there is no setting `password`; there are: `enabled`, `name`, `timeout_ms`, `cancel_after_ms`, `degraded_after_ms`, `cache_ms`, `cache_failure_ms`, `interval_ms`, `down_interval_ms`, `initial_delay_ms`, `jitter`, `stale_after_ms`, `failure_threshold`, `success_threshold`, `critical`, `shared`, `fail_closed_after_ms`, `liveness`, `readiness`, `startup`",
+            "there is no setting `password`; there are: `enabled`, `name`, `timeout_ms`, `cancel_after_ms`, `degraded_after_ms`, `cache_ms`, `cache_failure_ms`, `interval_ms`, `down_interval_ms`, `initial_delay_ms`, `jitter`, `stale_after_ms`, `failure_threshold`, `success_threshold`, `critical`, `shared`, `fail_closed_after_ms`, `visibility`, `liveness`, `readiness`, `startup`",
         ),
         database(
             "readiness.critcal",
@@ -176,6 +179,10 @@ fn all_mistakes_are_told_at_once() {
         database(
             "timeout_ms",
             &format!("found `0`; {}, as in `timeout_ms = 2000`", ms(1)),
+        ),
+        database(
+            "visibility",
+            "found the text `ful`; expected `\"summary\"` or `\"full\"`, as in `visibility = \"full\"`",
         ),
         at(
             "checks.databse",

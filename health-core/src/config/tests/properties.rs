@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::Map;
 
 use super::*;
+use crate::Visibility;
 
 const NAMES: [&str; 3] = ["cache", "db.Primary", "readiness"];
 
@@ -14,6 +15,7 @@ type Model = (&'static str, Kind, fn(Check, u64) -> Check);
 enum Kind {
     Number,
     Flag,
+    Seen,
 }
 
 const MODELS: &[Model] = &[
@@ -50,6 +52,9 @@ const MODELS: &[Model] = &[
     ("jitter", Kind::Flag, |c, n| c.with_jitter(n % 2 == 0)),
     ("critical", Kind::Flag, |c, n| c.with_critical(n % 2 == 0)),
     ("shared", Kind::Flag, |c, n| c.with_shared(n % 2 == 0)),
+    ("visibility", Kind::Seen, |c, n| {
+        c.with_visibility(seen_by(n))
+    }),
     ("liveness.timeout_ms", Kind::Number, |c, n| {
         c.with_timeout_for(Probe::Liveness, ms(n))
     }),
@@ -91,11 +96,20 @@ fn written((_, kind, _): Model, number: u64, as_text: bool) -> Value {
     let value = match kind {
         Kind::Number => json!(number),
         Kind::Flag => json!(number % 2 == 0),
+        Kind::Seen => return json!(seen_by(number)),
     };
     if as_text {
         json!(value.to_string())
     } else {
         value
+    }
+}
+
+fn seen_by(number: u64) -> Visibility {
+    if number % 2 == 0 {
+        Visibility::Summary
+    } else {
+        Visibility::Full
     }
 }
 
