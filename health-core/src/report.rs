@@ -250,9 +250,16 @@ impl Entry {
         self.finding.standing.failures()
     }
 
-    /// The check whose failure is the cause of this one: the first in the chain of prerequisites.
+    /// The name of the [check whose failure is the cause](Self::cause_check) of this one.
     pub fn cause(&self) -> Option<&str> {
-        self.cause.as_deref().map(Check::name)
+        self.cause_check().map(Check::name)
+    }
+
+    /// The check whose failure is the cause of this one: the first in the chain of prerequisites.
+    /// Whom its [visibility](Check::visibility) keeps from being told of it is not to be told its
+    /// name here either.
+    pub fn cause_check(&self) -> Option<&Check> {
+        self.cause.as_deref()
     }
 
     /// Why the outcome is not simply what the check returned.
@@ -260,13 +267,14 @@ impl Entry {
         self.finding.sample.reason
     }
 
-    /// The public text: the author's message, or the framework's. Secrets are masked.
+    /// The public text: the author's message, or the framework's. Secrets are masked. It names no
+    /// other check that only callers with full access are told of.
     pub fn message(&self) -> Option<&str> {
         self.finding.sample.message.as_deref()
     }
 
-    /// The private text of an error or a panic, for callers with full access only. Secrets are
-    /// masked.
+    /// The private text of an error or a panic, or of the framework's message with all names, for
+    /// callers with full access only. Secrets are masked.
     pub fn error(&self) -> Option<&str> {
         self.finding.sample.error.as_deref()
     }

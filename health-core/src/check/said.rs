@@ -140,6 +140,16 @@ impl Check {
         self.settings.visibility
     }
 
+    /// Whether only callers with full access are told of it.
+    pub(crate) const fn is_hidden(&self) -> bool {
+        !matches!(self.settings.visibility, Visibility::Summary)
+    }
+
+    /// Its name, and whether that is hidden.
+    pub(crate) fn named(&self) -> (&str, bool) {
+        (self.name(), self.is_hidden())
+    }
+
     /// Whether it is known to ask something outside of the process.
     pub const fn is_external(&self) -> bool {
         self.external

@@ -11,6 +11,7 @@ use super::roster::Roster;
 use super::run::{Job, Run};
 use super::slot::{Slot, bind};
 use super::target::{Gate, Target, own_probe};
+use super::why::skipped;
 use crate::bind::Work;
 use crate::context::{Caller, Context};
 use crate::finding::Finding;
@@ -169,10 +170,7 @@ impl Inquiry<'_> {
             _ => return self.ask(target, asking),
         };
         let cause = Arc::clone(self.roster.slots()[cause].check());
-        let finding = known.unwrap_or_else(|| {
-            let message = format!("skipped, because `{}` is unhealthy", cause.name());
-            target.said(self.asked.failed(Reason::Skipped, message))
-        });
+        let finding = known.unwrap_or_else(|| target.said(skipped(self.asked, &cause)));
         if !finding.status(target.role).is_passing() {
             target.cause = Some(cause);
         }

@@ -1,6 +1,5 @@
 //! A run that has not ended.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use tokio::time::Instant;
 use super::batch::Batch;
 use super::executor::Permit;
 use super::instance::RunId;
+use super::why::{Why, failed};
 use crate::sample::{Asked, Sample, spell};
 use crate::{Check, Reason};
 
@@ -29,7 +29,7 @@ pub(super) struct Flight {
 }
 
 /// Says why a check gets nowhere, if the engine knows.
-pub(crate) type Hint<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(crate) type Hint<'a> = &'a dyn Fn(&str) -> Option<Why>;
 
 impl Flight {
     pub(super) fn new(run: RunId, asked: Asked, check: &Check, first: Arc<Batch>) -> Self {
@@ -58,35 +58,26 @@ impl Flight {
         fails
     }
 
-    pub(super) fn timed_out(&self, why: Option<String>) -> Sample {
-        let message = timed_out(self.timeout, why);
-        self.asked.failed(Reason::TimedOut, message)
+    pub(super) fn timed_out(&self, why: Option<Why>) -> Sample {
+        timed_out(self.asked, self.timeout, why)
     }
 
-    pub(super) fn still_running(&self, asked: Asked, why: Option<String>) -> Sample {
+    pub(super) fn still_running(&self, asked: Asked, why: Option<Why>) -> Sample {
         let running = asked.instant.duration_since(self.asked.instant);
-        let message = because(format!("still running after {}", spell(running)), why);
-        asked.failed(Reason::StillRunning, message)
+        let text = format!("still running after {}", spell(running));
+        failed(asked, Reason::StillRunning, text, why)
     }
 }
 
-/// The text of a timeout: `Timeout after 500ms`.
-pub(super) fn timed_out(after: Duration, why: Option<String>) -> Cow<'static, str> {
-    because(format!("Timeout after {}ms", after.as_millis()), why)
+/// The result of a timeout: `Timeout after 500ms`.
+pub(super) fn timed_out(asked: Asked, after: Duration, why: Option<Why>) -> Sample {
+    let text = format!("Timeout after {}ms", after.as_millis());
+    failed(asked, Reason::TimedOut, text, why)
 }
 
-/// The text where the probe's deadline comes before the timeout.
-pub(super) fn out_of_time(deadline: Duration, why: Option<String>) -> Cow<'static, str> {
+/// The result where the probe's deadline comes before the timeout.
+pub(super) fn out_of_time(asked: Asked, deadline: Duration, why: Option<Why>) -> Sample {
     let deadline = deadline.as_millis();
-    because(
-        format!("no answer within the probe's deadline of {deadline}ms"),
-        why,
-    )
-}
-
-fn because(text: String, why: Option<String>) -> Cow<'static, str> {
-    match why {
-        Some(why) => format!("{text}: {why}").into(),
-        None => text.into(),
-    }
+    let text = format!("no answer within the probe's deadline of {deadline}ms");
+    failed(asked, Reason::TimedOut, text, why)
 }

@@ -281,6 +281,7 @@ mod tests {
 
     use super::*;
     use crate::Outcome;
+    use crate::engine::why::Why;
 
     fn asked(start: Instant, ms: u64) -> Asked {
         Asked {
@@ -305,7 +306,12 @@ mod tests {
             asked,
             probe: Some(Probe::Readiness),
             batch,
-            hint: &|check| Some(format!("all but `{check}` hold the threads")),
+            hint: &|check| {
+                Some(Why::because_of(
+                    "all wait for",
+                    [(check, false)].into_iter(),
+                ))
+            },
         })
     }
 
@@ -323,12 +329,12 @@ mod tests {
         };
         assert_eq!(
             finding.sample.message.as_deref(),
-            Some("still running after 2.0 s: all but `innocent` hold the threads")
+            Some("still running after 2.0 s: all wait for `innocent`")
         );
         let result = instance.result(run).expect("it has settled");
         assert_eq!(
             result.sample.message.as_deref(),
-            Some("Timeout after 800ms: all but `innocent` hold the threads")
+            Some("Timeout after 800ms: all wait for `innocent`")
         );
         let late = start + Duration::from_secs(3);
         assert!(!instance.may_begin(run, late), "it is too late to start");

@@ -15,6 +15,7 @@ mod schedule;
 mod slot;
 mod state;
 mod target;
+mod why;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -31,6 +32,7 @@ use self::instance::{Answer, Instance, Question};
 use self::roster::Roster;
 use self::slot::Slot;
 use self::target::Gate;
+use self::why::Why;
 use crate::context::{Caller, Context, Requirement, StateMap};
 use crate::gate::ClosedGate;
 use crate::lifecycle::Lifecycle;
@@ -243,7 +245,7 @@ impl Engine {
         }
     }
 
-    fn why_starved(&self, check: &str) -> Option<String> {
+    fn why_starved(&self, check: &str) -> Option<Why> {
         self.executor.why_starved(check)
     }
 

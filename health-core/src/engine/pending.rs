@@ -14,7 +14,7 @@ use super::run::Job;
 use super::target::Target;
 use crate::finding::{Finding, Kept};
 use crate::sample::Asked;
-use crate::{Entry, Probe, Reason};
+use crate::{Entry, Probe};
 
 /// How long a waiter leaves a run that has timed out to be cancelled: one that can be has then
 /// ended when the answer arrives, and the next probe starts a new run.
@@ -194,12 +194,11 @@ impl Pending {
     fn leave(&self, waiting: &Waiting) -> Finding {
         let why = self.engine.why_starved(waiting.instance.check().name());
         let (timeout, deadline) = (waiting.timeout(), self.engine.deadline);
-        let message = if timeout <= deadline {
-            timed_out(timeout, why)
+        let sample = if timeout <= deadline {
+            timed_out(self.asked, timeout, why)
         } else {
-            out_of_time(deadline, why)
+            out_of_time(self.asked, deadline, why)
         };
-        let sample = self.asked.failed(Reason::TimedOut, message);
         waiting.instance.give_up(waiting.run, &self.batch, sample)
     }
 }

@@ -27,3 +27,4 @@ mod support;
 #[cfg(feature = "testing")]
 mod testing;
 mod threads;
+mod visibility;

@@ -5,9 +5,10 @@ use std::sync::{Arc, Weak};
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{Executor, name_some};
+use super::Executor;
 use crate::engine::instance::Instance;
 use crate::engine::run::Job;
+use crate::engine::why::Why;
 use crate::sync::{EXPLORED, Mutex, lock};
 
 #[derive(Debug)]
@@ -112,12 +113,12 @@ impl Limit {
     }
 
     /// Names those whom a check waits for, if it does.
-    pub(super) fn why_waiting(&self, check: &str) -> Option<String> {
+    pub(super) fn why_waiting(&self, check: &str) -> Option<Why> {
         let line = lock(&self.line);
         let waits = line.waiting.iter().any(|job| job.check().name() == check);
         let holders = line.under_way.iter();
-        let holders = holders.map(|holder| holder.instance.check().name());
-        waits.then(|| format!("it waits for {}", name_some(holders)))
+        let holders = holders.map(|holder| holder.instance.check().named());
+        waits.then(|| Why::because_of("it waits for", holders))
     }
 
     /// Sees to it that those who wait do not wait for what is overdue, though nobody asks for it.

@@ -18,6 +18,7 @@ use self::limit::Limit;
 pub(crate) use self::limit::Permit;
 use self::threads::Threads;
 use super::run::{Job, Polled};
+use super::why::Why;
 use crate::sample::Asked;
 use crate::sync::{Mutex, lock};
 
@@ -207,7 +208,7 @@ impl Executor {
     }
 
     /// Why a check gets nowhere: it waits for its turn, or all threads are held by others.
-    pub(crate) fn why_starved(&self, check: &str) -> Option<String> {
+    pub(crate) fn why_starved(&self, check: &str) -> Option<Why> {
         let waits = self
             .limit
             .as_ref()
@@ -238,17 +239,4 @@ impl Drop for Executor {
         let tasks = std::mem::take(&mut *lock(&self.tasks));
         tasks.iter().for_each(AbortHandle::abort);
     }
-}
-
-/// `a`, `b`, `c` and 2 more.
-fn name_some<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let mut names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
-    names.sort_unstable();
-    names.dedup();
-    let more = match names.len().saturating_sub(3) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    names.truncate(3);
-    format!("{}{more}", names.join(", "))
 }

@@ -7,6 +7,7 @@ use super::threads::Shared;
 use super::wakes::Wakes;
 use crate::Check;
 use crate::engine::run::Polled;
+use crate::engine::why::Named;
 use crate::sync::{Mutex, discard, guarded, lock};
 
 /// What the engine's threads poll: a run, or a schedule.
@@ -34,9 +35,14 @@ impl Task {
 
     /// The check's name; schedules, which are polled too, hold no thread.
     pub(super) fn name(&self) -> &str {
+        self.named().0
+    }
+
+    /// The same, and whether not everyone is told of the check.
+    pub(super) fn named(&self) -> Named<'_> {
         self.check
             .as_ref()
-            .map_or("a startup attempt", |check| check.name())
+            .map_or(("a startup attempt", false), |check| check.named())
     }
 
     /// It was taken from the queue, which is locked: so a shutdown that this poll is not told of

@@ -15,8 +15,9 @@ use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
 use tokio::sync::oneshot;
 
 use super::task::Task;
-use super::{Job, Polled, name_some};
+use super::{Job, Polled};
 use crate::engine::run::{HELD, RunCall};
+use crate::engine::why::Why;
 use crate::sync::{Condvar, EXPLORED, Mutex, MutexGuard, discard, guarded, lock, thread};
 
 #[derive(Clone, Copy, Debug)]
@@ -121,15 +122,16 @@ impl Threads {
 
     /// Names the checks that hold the threads, if all that there may be are held, and not by the
     /// check that asks why it is not run.
-    pub(super) fn why_starved(&self, check: &str) -> Option<String> {
+    pub(super) fn why_starved(&self, check: &str) -> Option<Why> {
         let queue = lock(&self.shared.queue);
         let held = queue.polled.len();
         if held < self.shared.limits.pollers || queue.polled.iter().any(|(_, t)| t.name() == check)
         {
             return None;
         }
-        let holders = name_some(queue.polled.iter().map(|(_, task)| task.name()));
-        Some(format!("all {held} check threads are held by {holders}"))
+        let holders = queue.polled.iter().map(|(_, task)| task.named());
+        let lead = format!("all {held} check threads are held by");
+        Some(Why::because_of(&lead, holders))
     }
 }
 
@@ -431,9 +433,10 @@ mod tests {
         );
         threads.start(vec![holder("a", a)]);
         until("replaced", || threads.why_starved("c").is_some());
+        let named = [("a", false), ("b", false)].into_iter();
         assert_eq!(
-            threads.why_starved("c").as_deref(),
-            Some("all 2 check threads are held by `a`, `b`")
+            threads.why_starved("c"),
+            Some(Why::because_of("all 2 check threads are held by", named))
         );
         drop((release_a, release_b));
         until("released", || threads.why_starved("c").is_none());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant as RealInstant, SystemTime};
 
 use health_core::{
     Caller, Check, Health, HealthBuilder, History, Maintenance, Override, Probe, Report, Runtime,
-    Status,
+    Status, Visibility,
 };
 use tokio::task::yield_now;
 use tokio::time::{Instant, advance, sleep_until};
@@ -15,7 +15,7 @@ use tokio::time::{Instant, advance, sleep_until};
 use super::actor::{Actor, with_attributes};
 use super::change;
 use super::script::World::{
-    Blocking, Deadline, Gate, Mistakes, NetworkNotCritical, NoChecks, OneAtATime,
+    Blocking, Deadline, Gate, Mistakes, NetworkHidden, NetworkNotCritical, NoChecks, OneAtATime,
 };
 use super::script::{Change, Does, Scenario, Step, World};
 use super::sign::Work;
@@ -51,8 +51,13 @@ impl Stage {
         let mut builder = HealthBuilder::empty().runtime(Runtime::current());
         if check.depends_on().len() > 0 {
             let critical = scenario.world != NetworkNotCritical;
+            let seen_by = match scenario.world {
+                NetworkHidden => Visibility::Full,
+                _ => Visibility::Summary,
+            };
             let network = network.check("network").readiness();
-            builder = builder.check(network.with_critical(critical));
+            let network = network.with_critical(critical).with_visibility(seen_by);
+            builder = builder.check(network);
         }
         Self {
             health: match scenario.world {

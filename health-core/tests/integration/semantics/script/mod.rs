@@ -30,6 +30,7 @@ pub(super) enum World {
     Blocking,
     Deadline(u64),
     Gate,
+    NetworkHidden,
     NetworkNotCritical,
     OneAtATime,
     /// `c` is a heartbeat that may be silent for this long.

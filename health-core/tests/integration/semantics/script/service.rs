@@ -7,7 +7,7 @@ use super::Step::{
     Drain, EndMaintenance, Force, Is, Maintain, Network, NetworkIs, OpenGate, OtherHangs, Run,
     Scheduled, StopDraining, Suspend, TakeBack, Wait,
 };
-use super::World::{Gate, Mistakes, NetworkNotCritical, NoChecks, OneAtATime};
+use super::World::{Gate, Mistakes, NetworkHidden, NetworkNotCritical, NoChecks, OneAtATime};
 use super::{READINESS, Scenario, play};
 
 const HOUR: u64 = 3_600_000;
@@ -77,6 +77,13 @@ pub(super) const PREREQUISITES: &[Scenario] = &[
         &[Network(Fails), Wait(500)],
     )
     .on(NetworkNotCritical),
+    play(
+        "skipped, the cause hidden",
+        "depends_on = [\"network\"]",
+        "`network`, of which only callers with full access are told, failed 0.5 s ago",
+        &[Network(Fails), Wait(500)],
+    )
+    .on(NetworkHidden),
     play(
         "not skipped",
         "depends_on = [\"network\"]",
