@@ -50,6 +50,7 @@ pub(crate) struct Engine {
     executor: Arc<Executor>,
     lifecycle: Arc<Lifecycle>,
     teller: Arc<Teller>,
+    made: Instant,
     /// How long a whole probe may take.
     deadline: Duration,
 }
@@ -72,10 +73,12 @@ impl Engine {
         let roster = Roster::new(plan, prerequisites, &teller);
         let gates = roster.gates().map(|check| check.identity());
         lifecycle.wait_for(&BTreeSet::new(), gates);
+        let executor = Executor::new(options.runtime, options.concurrency);
         Self {
             roster: Mutex::new(Arc::new(roster)),
             state: options.state,
-            executor: Arc::new(Executor::new(options.runtime, options.concurrency)),
+            made: executor.now().instant,
+            executor: Arc::new(executor),
             lifecycle,
             teller,
             deadline: options.deadline,
@@ -130,6 +133,11 @@ impl Engine {
     /// The wall clock.
     pub(crate) fn wall_clock(&self) -> std::time::SystemTime {
         self.executor.now().at
+    }
+
+    /// How long ago it was made.
+    pub(crate) fn age(&self) -> Duration {
+        self.executor.now().instant.duration_since(self.made)
     }
 
     /// Polls what is no run, until it ends or the engine is dropped.

@@ -165,6 +165,14 @@ impl Health {
         self.0.engine.wall_clock()
     }
 
+    /// How long ago this was built, by the clock of the runtime that the checks run on, which no
+    /// adjustment of the wall clock moves. A clone is as old as what it was cloned from.
+    ///
+    /// Built where the process starts, it is how long the application has been up.
+    pub fn uptime(&self) -> Duration {
+        self.0.engine.age()
+    }
+
     /// From now on readiness fails, so that balancers send no more requests; liveness and
     /// startup stay as they were.
     pub fn start_draining(&self) {

@@ -2,7 +2,10 @@
 
 use std::time::SystemTime;
 
-use health_core::{Caller, Check, Health, HealthBuilder, Maintenance, Phase, Probe, Status};
+use health_core::{
+    Caller, Check, Health, HealthBuilder, Maintenance, Phase, Probe, Runtime, Status,
+};
+use tokio::time::advance;
 
 use crate::support::{Count, entry, health, ms, probe, ready};
 
@@ -176,6 +179,27 @@ async fn what_is_set_aside_keeps_no_check_from_being_asked() {
     assert_eq!(despite(not_draining).await, in_maintenance);
     assert_eq!(despite(|_| true).await, (true, Phase::Started));
     assert_eq!(ready(&health).await.phase(), &Phase::Draining);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_up_since_it_was_built_whatever_the_wall_clock_says() {
+    advance(ms(500)).await;
+    let now = SystemTime::UNIX_EPOCH;
+    let runtime = Runtime::current().with_wall_clock(now);
+    let health = HealthBuilder::empty().runtime(runtime).build().unwrap();
+    assert_eq!(health.uptime(), ms(0));
+    advance(ms(1500)).await;
+    let clone = health.clone();
+    advance(ms(1)).await;
+    assert_eq!((health.uptime(), clone.uptime()), (ms(1501), ms(1501)));
+    assert_eq!(health.wall_clock(), now + ms(1501));
+    let check = Check::new("added", async || ()).readiness();
+    health.register(check).unwrap();
+    health.start_draining();
+    assert_eq!(health.uptime(), ms(1501), "a change begins nothing anew");
+    let misconfigured = Health::misconfigured();
+    advance(ms(7)).await;
+    assert_eq!(misconfigured.uptime(), ms(7));
 }
 
 #[tokio::test(start_paused = true)]
