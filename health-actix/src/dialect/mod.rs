@@ -6,6 +6,7 @@ pub(crate) mod default;
 mod format;
 mod kubernetes;
 mod members;
+mod microprofile;
 pub(crate) mod problem;
 mod spring;
 mod time;
@@ -19,9 +20,10 @@ use crate::access::Details;
 use crate::status_codes::StatusCodes;
 
 /// Every format, by the names that [`Dialect`] parses.
-const FORMATS: [&dyn Format; 4] = [
+const FORMATS: [&dyn Format; 5] = [
     &default::Default,
     &kubernetes::Kubernetes,
+    &microprofile::MicroProfile,
     &spring::Spring,
     &aspnet::AspNet,
 ];
@@ -34,6 +36,7 @@ const FORMATS: [&dyn Format; 4] = [
 /// | [`spring`](Self::spring) | `/actuator/health`, `/actuator/health/liveness`, `/actuator/health/readiness`, `/actuator/health/startup`, `/actuator/health/{tag}`, `/actuator/health/{check}/{child}` |
 /// | [`kubernetes`](Self::kubernetes) | `/livez`, `/readyz`, `/startupz`, `/healthz`, each with `/{name}` below it |
 /// | [`aspnet`](Self::aspnet) | `/health`, `/health/live`, `/health/ready`, `/health/started` |
+/// | [`microprofile`](Self::microprofile) | `/health`, `/health/live`, `/health/ready`, `/health/started` |
 ///
 /// A service speaks the standard one; [`HealthService::dialects`] makes it speak others, and
 /// several at once, as long as no two claim one path: [`Dialect::at`] moves one out of the way.
@@ -117,6 +120,23 @@ impl Dialect {
     /// maintenance one called `Manual`. What fails without being critical is `Degraded`.
     pub fn aspnet() -> Self {
         Self::of(&aspnet::AspNet)
+    }
+
+    /// JSON as `MicroProfile` Health 4.0 has it, for the UI of `SmallRye` Health, for Quarkus, and
+    /// for what else reads `{"status":"UP","checks":[{"name":"database","status":"UP"}]}`.
+    ///
+    /// `/health` is everything. It knows `UP` and `DOWN` alone: what degrades is `UP`, and its data
+    /// have `degraded`, and the text of what failed. Data that a check measured are for those who
+    /// may know everything; where one is called as ours are, it gets `_` behind its name. A child is
+    /// a check of its own, `database.shard_1`. What fails a probe by itself is listed as a check
+    /// too: `Graceful Shutdown`, `Maintenance`, `Startup`, and `Configuration` for a registry with
+    /// mistakes.
+    ///
+    /// What fails is 503, also where a check panics, for which that specification has 500 as well.
+    ///
+    /// Source: `MicroProfile` Health 4.0, "Protocol and Wireformat", appendices A and B.
+    pub fn microprofile() -> Self {
+        Self::of(&microprofile::MicroProfile)
     }
 
     fn of(format: &'static dyn Format) -> Self {

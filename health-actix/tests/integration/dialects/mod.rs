@@ -5,6 +5,7 @@ mod any;
 mod aspnet;
 mod json;
 mod kubernetes;
+mod microprofile;
 mod random;
 mod schema;
 mod spring;
