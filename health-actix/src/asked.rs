@@ -1,12 +1,14 @@
 //! From a path to what it asks for, and to what is found.
 
+use std::collections::BTreeSet;
+
 use actix_web::HttpRequest;
 use health_core::{Caller, Check, Entry, GroupReport, Health, Overview, Phase, Probe, Report};
 
 use crate::access::Level;
 use crate::dialect::Format;
 use crate::dialect::problem::{MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem};
-use crate::dialect::view::{Asker, Scope, Told, View};
+use crate::dialect::view::{Asker, Scope, Told, View, may_know};
 use crate::endpoint::{NAME, REST, TAG, Target};
 
 /// What a request asks for.
@@ -102,7 +104,7 @@ impl<'a> Asked<'a> {
                 None => Err(NO_GROUP.knowing(level, || tags(health))),
             },
             Self::Check { name, of, .. } => {
-                let may_know = |check: &Check| level > Level::StatusOnly && of.has(check);
+                let may_know = |check: &Check| may_know(check, level) && of.has(check);
                 let checks = health.checks();
                 let known = checks
                     .iter()
@@ -145,13 +147,11 @@ fn has_tag(health: &Health, tag: &str) -> bool {
 }
 
 /// All tags, sorted.
-pub(crate) fn tags(health: &Health) -> Vec<String> {
+fn tags(health: &Health) -> Vec<String> {
     let checks = health.checks();
     let tags = checks.iter().flat_map(|check| check.tags());
-    let mut tags: Vec<_> = tags.map(str::to_owned).collect();
-    tags.sort_unstable();
-    tags.dedup();
-    tags
+    let tags: BTreeSet<_> = tags.collect();
+    tags.into_iter().map(str::to_owned).collect()
 }
 
 /// What was found.

@@ -29,7 +29,7 @@ pub use health_core::{
     GroupReport, Health, HealthBuilder, HealthConfig, Heartbeat, History, Identity, IntoOutcome,
     LastSuccess, Location, Maintenance, Mistake, Observer, Outcome, Override, Overview, PastRun,
     Phase, Probe, ProbeSet, Reason, Reload, Report, Requirement, Runtime, StartupGate, State,
-    Status, Transition, UnknownCheck, UnknownGate, Value, ViaState, mask, semantics,
+    Status, Transition, UnknownCheck, UnknownGate, Value, ViaState, Visibility, mask, semantics,
 };
 #[doc = include_str!("docs/health_check.md")]
 pub use health_macros::health_check_actix as health_check;

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use health_core::{Child, ClosedGate, Entry, Health, Phase, Probe, Status, Value};
+use health_core::{
+    Check, Child, ClosedGate, Entry, Health, Phase, Probe, Status, Value, Visibility,
+};
 
 use super::default::STILL_INITIALISING;
 use super::problem::MISCONFIGURED;
@@ -12,6 +14,14 @@ use crate::access::Level;
 
 /// Stands for every text that must not be shown.
 pub(crate) const HIDDEN: &str = "check failed";
+
+/// Whether who is told as much as this may know that there is such a check.
+pub(crate) fn may_know(check: &Check, level: Level) -> bool {
+    match check.visibility() {
+        Visibility::Summary => level > Level::StatusOnly,
+        _ => level == Level::Full,
+    }
+}
 
 /// What an answer is about.
 #[derive(Clone, Copy, Debug)]
@@ -62,11 +72,8 @@ impl<'a> View<'a> {
     /// The checks that the caller may see: none of them, where only the status is told.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Told<'a>> + Clone + use<'a> {
         let level = self.level;
-        let told = self
-            .entries
-            .iter()
-            .filter_map(move |entry| Told::new(entry, level));
-        told.filter(move |_| level > Level::StatusOnly)
+        let entries = self.entries.iter();
+        entries.filter_map(move |entry| Told::new(entry, level))
     }
 
     /// Whether checks are listed at all.
@@ -157,7 +164,7 @@ pub(crate) struct Told<'a> {
 impl<'a> Told<'a> {
     /// None if the caller may not even know that there is such a check.
     pub(crate) fn new(entry: &'a Entry, level: Level) -> Option<Self> {
-        Some(Self { entry, level })
+        may_know(entry.check(), level).then_some(Self { entry, level })
     }
 
     pub(crate) fn name(self) -> &'a str {
@@ -217,9 +224,10 @@ impl<'a> Told<'a> {
         self.entry.error().filter(|_| self.is_full())
     }
 
-    /// The check whose failure is the cause of this one.
+    /// The check whose failure is the cause of this one, if the caller may know of it.
     pub(crate) fn cause(self) -> Option<&'a str> {
-        self.entry.cause()
+        let cause = self.entry.cause_check()?;
+        may_know(cause, self.level).then_some(cause.name())
     }
 
     pub(crate) fn data(self) -> impl Iterator<Item = (&'a str, &'a Value)> {

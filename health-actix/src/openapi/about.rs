@@ -1,33 +1,31 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use health_core::{Check, Health, Probe};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 
 use crate::access::Level;
-use crate::asked::tags;
+use crate::dialect::view::may_know;
 
 /// What a document tells of: the checks as they were at one moment, as far as the reader may know
 /// of them.
 #[derive(Debug)]
 pub(crate) struct About {
     checks: Vec<Arc<Check>>,
-    pub(super) tags: Vec<String>,
+    pub(super) tags: BTreeSet<String>,
     pub(super) misconfigured: bool,
     pub(crate) level: Level,
 }
 
 impl About {
     pub(crate) fn new(health: &Health, level: Level) -> Self {
-        let tells_names = level > Level::StatusOnly;
         let mut checks = health.checks();
-        checks.retain(|_| tells_names);
+        checks.retain(|check| may_know(check, level));
+        let tags = checks.iter().flat_map(|check| check.tags());
+        let tags = tags.map(str::to_owned).collect::<BTreeSet<_>>();
         Self {
+            tags,
             checks,
-            tags: if tells_names {
-                tags(health)
-            } else {
-                Vec::new()
-            },
             misconfigured: health.is_misconfigured(),
             level,
         }

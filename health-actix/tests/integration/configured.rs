@@ -1,8 +1,11 @@
 //! What can be said of a service: dialects, status codes, groups, levels.
 
-use health_actix::{Check, Details, Dialect, Group, Health, HealthService, Outcome, StatusCodes};
+use health_actix::{
+    Check, Details, Dialect, Group, Health, HealthService, Outcome, StatusCodes, Visibility,
+};
 use serde_json::{Value, json};
 
+use crate::openapi::DIALECTS;
 use crate::support::{fine, get, health, request, serve};
 
 /// `fine`, and `slow`, which is degraded; both have a tag of their own.
@@ -191,4 +194,54 @@ async fn a_check_at_status_only_is_as_if_it_were_not_there() {
     let address = serve(move || service.clone());
     let unknown = get(address, "/health/checks/nothing").await;
     assert_eq!(get(address, "/health/checks/slow").await, unknown);
+}
+
+/// All that is answered, whatever is asked.
+async fn everything(service: HealthService) -> String {
+    let document: Value = serde_json::from_str(&service.openapi_json()).unwrap();
+    let address = serve(move || service.clone());
+    let mut all = String::new();
+    for path in document["paths"].as_object().unwrap().keys() {
+        let (before, names) = match path.split_once('{') {
+            None => (&**path, ["", "?verbose&exclude=nobody", "/"]),
+            Some((before, _)) => (before, ["hidden", "orders", "readiness/hidden"]),
+        };
+        for name in names {
+            all.push_str(&get(address, &format!("{before}{name}")).await.1);
+        }
+    }
+    all
+}
+
+#[actix_web::test]
+async fn a_check_for_full_access_counts_but_is_named_to_nobody_else() {
+    let hidden = Check::new("hidden", async || Outcome::unhealthy("no route to acme"))
+        .with_visibility(Visibility::Full)
+        .with_tag("tenants")
+        .readiness();
+    let health = health([hidden, fine("orders").with_depends_on("hidden")]);
+    for dialect in DIALECTS {
+        let service = HealthService::new(&health).dialects([dialect.parse().unwrap()]);
+        let full = everything(service.clone().details(Details::full())).await;
+        for name in ["hidden", "acme", "tenants"] {
+            assert!(full.contains(name), "{dialect}, {name}: {full}");
+        }
+        let summary = everything(service.clone()).await;
+        assert!(summary.contains("orders"), "{dialect}: {summary}");
+        let status_only = everything(service.details(Details::status_only())).await;
+        for all in [summary, status_only] {
+            for name in ["hidden", "acme", "tenants"] {
+                assert!(!all.contains(name), "{dialect}, {name}: {all}");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_check_for_full_access_fails_the_probe_that_does_not_name_it() {
+    let hidden = Check::new("hidden", async || false).with_visibility(Visibility::Full);
+    let health = health([hidden.readiness()]);
+    let address = serve(move || HealthService::new(&health));
+    let body = json!({"status": "not_ready", "checks": {}});
+    assert_eq!(json(address, "/health/ready").await, (503, body));
 }

@@ -293,7 +293,7 @@ async fn bodies_are_as_the_document_says_in_every_situation_at_every_level() {
     assert!(bodies > 400, "{bodies}");
 }
 
-const DIALECTS: [&str; 4] = ["default", "kubernetes", "spring", "aspnet"];
+pub(crate) const DIALECTS: [&str; 4] = ["default", "kubernetes", "spring", "aspnet"];
 
 /// Asks every path of the document; how many bodies there were.
 async fn compare_bodies(service: HealthService) -> Result<usize, String> {
