@@ -29,12 +29,16 @@ use std::borrow::Cow;
 
 use health_core::{Phase, Probe, Status, Value};
 use serde::Serialize;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
 use super::members::{Keys, Members};
 use super::problem::{MISCONFIGURED, Problem};
 use super::view::{Scope, Told, ToldChild, View};
 use crate::endpoint::Target;
+use crate::openapi::schemas::Component;
+use crate::openapi::{self, About};
 
 /// What data are called that are not the check's own.
 const OURS: [&str; 9] = [
@@ -68,6 +72,18 @@ impl Format for MicroProfile {
 
     fn write(&self, view: &View<'_>) -> Vec<u8> {
         json(&Body::new(view))
+    }
+
+    fn schemas(&self, about: &About) -> Vec<Component> {
+        openapi::microprofile::schemas(about)
+    }
+
+    fn body(&self, _target: Target, statuses: &[Status], about: &About) -> openapi::schemas::Body {
+        openapi::microprofile::body(statuses, about)
+    }
+
+    fn problem_schema(&self, problem: &Problem) -> RefOr<Schema> {
+        openapi::microprofile::problem(problem.status == MISCONFIGURED.status)
     }
 
     fn write_problem(&self, problem: &Problem) -> Vec<u8> {

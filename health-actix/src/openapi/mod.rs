@@ -3,6 +3,7 @@
 mod about;
 pub(crate) mod aspnet;
 pub(crate) mod kubernetes;
+pub(crate) mod microprofile;
 mod operations;
 mod responses;
 pub(crate) mod schemas;

@@ -48,7 +48,7 @@ pub(crate) async fn compare_dialect(
     }
 }
 
-const AT_EVERY_LEVEL: [&str; 5] = [
+pub(crate) const AT_EVERY_LEVEL: [&str; 5] = [
     "critical_failing",
     "children",
     "measured",
