@@ -4,6 +4,7 @@
 mod aspnet;
 pub(crate) mod default;
 mod format;
+mod ietf;
 mod kubernetes;
 mod members;
 mod microprofile;
@@ -20,12 +21,13 @@ use crate::access::Details;
 use crate::status_codes::StatusCodes;
 
 /// Every format, by the names that [`Dialect`] parses.
-const FORMATS: [&dyn Format; 5] = [
+const FORMATS: [&dyn Format; 6] = [
     &default::Default,
     &kubernetes::Kubernetes,
     &microprofile::MicroProfile,
     &spring::Spring,
     &aspnet::AspNet,
+    &ietf::Ietf,
 ];
 
 /// A family of paths, wire format and status codes, for one kind of consumer.
@@ -37,6 +39,7 @@ const FORMATS: [&dyn Format; 5] = [
 /// | [`kubernetes`](Self::kubernetes) | `/livez`, `/readyz`, `/startupz`, `/healthz`, each with `/{name}` below it |
 /// | [`aspnet`](Self::aspnet) | `/health`, `/health/live`, `/health/ready`, `/health/started` |
 /// | [`microprofile`](Self::microprofile) | `/health`, `/health/live`, `/health/ready`, `/health/started` |
+/// | [`ietf`](Self::ietf) | `/health`, `/health/live`, `/health/ready`, `/health/started` |
 ///
 /// A service speaks the standard one; [`HealthService::dialects`] makes it speak others, and
 /// several at once, as long as no two claim one path: [`Dialect::at`] moves one out of the way.
@@ -137,6 +140,21 @@ impl Dialect {
     /// Source: `MicroProfile` Health 4.0, "Protocol and Wireformat", appendices A and B.
     pub fn microprofile() -> Self {
         Self::of(&microprofile::MicroProfile)
+    }
+
+    /// `application/health+json`, by the Internet-Draft `draft-inadarei-api-health-check-06`:
+    /// `{"status":"pass","checks":{"database:responseTime":[{"status":"pass"}]}}`.
+    ///
+    /// `/health` is everything. A child of a check is another object of its array. What fails
+    /// without being critical warns; while the process starts, drains or is in maintenance, there
+    /// is a `lifecycle` that fails.
+    ///
+    /// Other than all others, it tells how long an answer is fresh, `Cache-Control: max-age`: for
+    /// as long as the results are kept, in whole seconds. Whoever keeps it so long learns of a drain
+    /// as late, so let balancers ask without a cache between. Some consumers read
+    /// `application/json` only: the dashboards of Spring and ASP.NET have their own dialects.
+    pub fn ietf() -> Self {
+        Self::of(&ietf::Ietf)
     }
 
     fn of(format: &'static dyn Format) -> Self {

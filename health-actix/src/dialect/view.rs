@@ -95,6 +95,14 @@ impl<'a> View<'a> {
         counted.max().unwrap_or_default()
     }
 
+    /// For how long whoever asks again is told the same: not at all where that is not for checks to
+    /// say.
+    pub(crate) fn fresh_for(&self) -> Duration {
+        let by_checks = self.entries.iter().map(Entry::fresh_for).min();
+        let by_checks = by_checks.filter(|_| self.failing_phase().is_none());
+        by_checks.unwrap_or_default()
+    }
+
     /// Where the process stands in its life, if that alone makes fail what was asked.
     pub(crate) fn failing_phase(&self) -> Option<&'a Phase> {
         let is_liveness = matches!(self.scope, Scope::Probe(Probe::Liveness));
@@ -200,9 +208,11 @@ impl<'a> Told<'a> {
         self.entry.latency()
     }
 
-    /// When the run was asked for.
-    pub(crate) fn at(self) -> SystemTime {
-        self.entry.started_at()
+    /// When what was found was found: when the run ended, or, if it has not, was asked for.
+    pub(crate) fn observed_at(self) -> SystemTime {
+        let started = self.entry.started_at();
+        let ended = started.checked_add(self.latency().unwrap_or_default());
+        ended.unwrap_or(started)
     }
 
     /// The public text: what is said by the way, or, where it fails, what is wrong.
@@ -212,11 +222,7 @@ impl<'a> Told<'a> {
 
     /// All that there is to say in one text: the public one, and the private one behind it.
     pub(crate) fn reason(self) -> Option<Cow<'a, str>> {
-        match (self.entry.message(), self.error()) {
-            (Some(message), Some(error)) => Some(format!("{message}: {error}").into()),
-            (None, Some(error)) => Some(error.into()),
-            (_, None) => self.text().map(Cow::from),
-        }
+        reason(self.text(), self.entry.message(), self.error())
     }
 
     /// The private text of an error.
@@ -287,6 +293,11 @@ impl<'a> ToldChild<'a> {
         text(self.status(), self.child.message())
     }
 
+    /// The same in one text as that of a check.
+    pub(crate) fn reason(self) -> Option<Cow<'a, str>> {
+        reason(self.text(), self.child.message(), self.error())
+    }
+
     pub(crate) fn error(self) -> Option<&'a str> {
         self.child.error().filter(|_| self.is_full)
     }
@@ -311,6 +322,19 @@ impl<'a> ToldChild<'a> {
 fn is_at(name: &str, path: &str) -> bool {
     let mut parts = name.split('.');
     path.split('/').all(|segment| parts.next() == Some(segment))
+}
+
+/// The private text behind the public one, if its author gave one.
+fn reason<'a>(
+    text: Option<&'a str>,
+    message: Option<&'a str>,
+    error: Option<&'a str>,
+) -> Option<Cow<'a, str>> {
+    match (message, error) {
+        (Some(message), Some(error)) => Some(format!("{message}: {error}").into()),
+        (None, Some(error)) => Some(error.into()),
+        (_, None) => text.map(Cow::from),
+    }
 }
 
 /// A failure never goes without a text.
