@@ -41,6 +41,8 @@ use super::format::{Format, json};
 use super::time::timestamp;
 use super::view::{HIDDEN, Told, ToldChild, View};
 use crate::endpoint::Target;
+use crate::openapi::schemas::{Body, Component};
+use crate::openapi::{self, About};
 
 /// The units of numbers, by what is behind the last `_` of their names.
 const UNITS: [(&str, &str); 16] = [
@@ -85,6 +87,14 @@ impl Format for Ietf {
 
     fn write(&self, view: &View<'_>) -> Vec<u8> {
         json(&Whole::new(view))
+    }
+
+    fn schemas(&self, about: &About) -> Vec<Component> {
+        openapi::ietf::schemas(about)
+    }
+
+    fn body(&self, _target: Target, statuses: &[Status], _about: &About) -> Body {
+        openapi::ietf::body(statuses)
     }
 
     fn cache_control(&self, view: &View<'_>) -> HeaderValue {

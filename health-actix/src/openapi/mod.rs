@@ -2,6 +2,7 @@
 
 mod about;
 pub(crate) mod aspnet;
+pub(crate) mod ietf;
 pub(crate) mod kubernetes;
 pub(crate) mod microprofile;
 mod operations;

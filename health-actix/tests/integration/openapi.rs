@@ -300,8 +300,14 @@ async fn bodies_are_as_the_document_says_in_every_situation_at_every_level() {
     assert!(bodies > 400, "{bodies}");
 }
 
-pub(crate) const DIALECTS: [&str; 5] =
-    ["default", "kubernetes", "microprofile", "spring", "aspnet"];
+pub(crate) const DIALECTS: [&str; 6] = [
+    "default",
+    "kubernetes",
+    "microprofile",
+    "spring",
+    "aspnet",
+    "ietf",
+];
 
 /// Asks every path of the document; how many bodies there were.
 async fn compare_bodies(service: HealthService) -> Result<usize, String> {

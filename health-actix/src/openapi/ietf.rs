@@ -1,0 +1,86 @@
+//! What the bodies of the IETF dialect look like, with the real checks by name.
+
+use health_core::{Check, Status};
+use serde_json::json;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{
+    AllOfBuilder, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type,
+};
+
+use super::About;
+use super::schemas::{Body, Component, object, reference, text, time, words};
+
+const REPORT: &str = "HealthIetfReport";
+const OBSERVATION: &str = "HealthIetfObservation";
+
+pub(crate) fn schemas(about: &About) -> Vec<Component> {
+    vec![(REPORT, report(about)), (OBSERVATION, observation())]
+}
+
+pub(crate) fn body(statuses: &[Status]) -> Body {
+    let said: Vec<_> = statuses.iter().map(|status| word(*status)).collect();
+    let status = object().property("status", words(&said));
+    let both = AllOfBuilder::new().item(reference(REPORT)).item(status);
+    Body {
+        schema: RefOr::T(both.build().into()),
+        example: Some(json!({ "status": said.first() })),
+    }
+}
+
+const fn word(status: Status) -> &'static str {
+    match status {
+        Status::Healthy => "pass",
+        Status::Degraded => "warn",
+        Status::Unhealthy => "fail",
+    }
+}
+
+fn report(about: &About) -> Schema {
+    let checks = object()
+        .description(Some("What each check found, and what it measured."))
+        .additional_properties(Some(observations(None)));
+    let checks = about.checks().fold(checks, |checks, check| {
+        let key = format!("{}:responseTime", check.name());
+        checks.property(key, observations(Some(check)))
+    });
+    let notes = ArrayBuilder::new()
+        .items(ObjectBuilder::new().schema_type(Type::String))
+        .description(Some("Why it is taken as it is."));
+    object()
+        .property("status", words(&["pass", "warn", "fail"]))
+        .required("status")
+        .property("notes", notes)
+        .property("output", text("What does not pass."))
+        .property("serviceId", text("The name of the service."))
+        .property("description", text("Whose health it is."))
+        .property("checks", checks)
+        .build()
+        .into()
+}
+
+/// Those of one check, or of anything.
+fn observations(check: Option<&Check>) -> ArrayBuilder {
+    let description = check
+        .map(Check::description)
+        .filter(|text| !text.is_empty());
+    ArrayBuilder::new()
+        .items(reference(OBSERVATION))
+        .description(description)
+}
+
+fn observation() -> Schema {
+    let any = [Type::Boolean, Type::Number, Type::String, Type::Null];
+    let observed = ObjectBuilder::new().schema_type(SchemaType::from_iter(any));
+    object()
+        .description(Some("What was observed of a check, or of a part of it."))
+        .property("componentId", text("The part, by its name."))
+        .property("componentType", words(&["component", "system"]))
+        .property("observedValue", observed)
+        .property("observedUnit", text("The unit of the value."))
+        .property("status", words(&["pass", "warn", "fail"]))
+        .property("time", time("When it was observed."))
+        .property("output", text("What is wrong."))
+        .property("message", text("What there is to say of it."))
+        .build()
+        .into()
+}
