@@ -12,15 +12,19 @@ use crate::support::health;
 /// Two checks that serve every probe: `database`, which hangs without a result, and `cache`,
 /// which is not critical.
 pub(crate) fn checks(database: Option<Result<(), &'static str>>, cache: fn() -> Outcome) -> Health {
+    let hangs = database.is_none();
     let database = Check::new("database", move || async move {
         match database {
             Some(result) => result,
             None => std::future::pending().await,
         }
     });
+    // What answers is not to be late where the machine is slow.
+    let timeout = Duration::from_millis(if hangs { 60 } else { 5000 });
+    let database = database.with_timeout(timeout);
     let cache = Check::new("cache", move || async move { cache() });
-    let timeout = Duration::from_millis(60);
-    let checks = [database.with_timeout(timeout), cache.with_critical(false)];
+    let cache = cache.with_timeout(Duration::from_secs(5));
+    let checks = [database, cache.with_critical(false)];
     health(checks.map(|check| check.liveness().readiness().startup()))
 }
 
