@@ -4,7 +4,7 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{App, rt, test};
 use health_actix::{
     Check, Details, Dialect, Health, HealthBuilder, HealthService, Maintenance, Outcome, Probe,
-    Status, Value,
+    Status, Value, Visibility,
 };
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -39,6 +39,7 @@ pub(crate) struct AnyCheck {
     name: String,
     outcome: AnyOutcome,
     critical: bool,
+    hidden: bool,
     probes: Vec<Probe>,
     tags: Vec<&'static str>,
 }
@@ -60,10 +61,19 @@ enum AnyPhase {
 /// An answer, as a client has it.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// Whether there may be something that the caller is not told of, but that counts.
+    pub(crate) hides: bool,
     pub(crate) code: u16,
     pub(crate) media_type: String,
     pub(crate) text: String,
     pub(crate) body: serde_json::Value,
+}
+
+impl Answer {
+    /// Whether the whole is as bad as the worst of its parts, as far as all of them are told.
+    pub(crate) fn is_as_bad(&self, whole: usize, worst_of_parts: usize) -> bool {
+        whole == worst_of_parts || (self.hides && whole > worst_of_parts)
+    }
 }
 
 /// Asks each path of many services, and hands over what each answers at each level. The names of
@@ -88,7 +98,8 @@ pub(crate) fn ask_many(
                 _ => Details::summary(),
             };
             let service = HealthService::new(&health).dialects([dialect()]);
-            for (path, answer) in answers(service.details(details), paths) {
+            for (path, mut answer) in answers(service.details(details), paths) {
+                answer.hides = level != "full" && any.checks.iter().any(|check| check.hidden);
                 if level != "full" {
                     prop_assert!(!answer.text.contains(PRIVATE), "{path}: {answer:?}");
                 }
@@ -122,6 +133,7 @@ fn answers<'a>(service: HealthService, paths: &[&'a str]) -> Vec<(&'a str, Answe
             answers.push((
                 *path,
                 Answer {
+                    hides: false,
                     code,
                     media_type,
                     text,
@@ -157,11 +169,22 @@ impl AnyHealth {
 impl AnyCheck {
     fn build(&self) -> Check {
         let outcome = self.outcome.clone();
-        let check = Check::new(self.name.clone(), move || {
+        // The name of what is hidden is private as well.
+        let name = match self.hidden {
+            true => format!("{PRIVATE}.{}", self.name),
+            false => self.name.clone(),
+        };
+        let check = Check::new(name, move || {
             let outcome = outcome.build();
             async move { outcome }
         });
-        let check = check.with_critical(self.critical);
+        let visibility = match self.hidden {
+            true => Visibility::Full,
+            false => Visibility::Summary,
+        };
+        let check = check
+            .with_critical(self.critical)
+            .with_visibility(visibility);
         let check = self
             .tags
             .iter()
@@ -226,11 +249,13 @@ fn any_health(names: &'static [&'static str]) -> impl Strategy<Value = AnyHealth
 fn any_check(name: String) -> impl Strategy<Value = AnyCheck> {
     let probes = prop::sample::subsequence(Probe::ALL.to_vec(), 1..=3);
     let tags = prop::sample::subsequence(vec!["partners", "slow ones", "readiness"], 0..=2);
-    let parts = (any_outcome(), any::<bool>(), probes, tags);
-    parts.prop_map(move |(outcome, critical, probes, tags)| AnyCheck {
+    let hidden = prop::bool::weighted(0.1);
+    let parts = (any_outcome(), any::<bool>(), hidden, probes, tags);
+    parts.prop_map(move |(outcome, critical, hidden, probes, tags)| AnyCheck {
         name: name.clone(),
         outcome,
         critical,
+        hidden,
         probes,
         tags,
     })
