@@ -2,6 +2,7 @@
 //! what was found. What a caller may be told is not theirs to know: see [`view`].
 
 mod aspnet;
+mod components;
 pub(crate) mod default;
 mod format;
 mod ietf;
@@ -21,8 +22,9 @@ use crate::access::Details;
 use crate::status_codes::StatusCodes;
 
 /// Every format, by the names that [`Dialect`] parses.
-const FORMATS: [&dyn Format; 6] = [
+const FORMATS: [&dyn Format; 7] = [
     &default::Default,
+    &components::Components,
     &kubernetes::Kubernetes,
     &microprofile::MicroProfile,
     &spring::Spring,
@@ -35,6 +37,7 @@ const FORMATS: [&dyn Format; 6] = [
 /// | dialect | its paths |
 /// |---|---|
 /// | [`standard`](Self::standard) | `/health`, `/health/live`, `/health/ready`, `/health/started`, `/health/checks/{name}` |
+/// | [`components`](Self::components) | `/health`, `/live`, `/ready`, `/started` |
 /// | [`spring`](Self::spring) | `/actuator/health`, `/actuator/health/liveness`, `/actuator/health/readiness`, `/actuator/health/startup`, `/actuator/health/{tag}`, `/actuator/health/{check}/{child}` |
 /// | [`kubernetes`](Self::kubernetes) | `/livez`, `/readyz`, `/startupz`, `/healthz`, each with `/{name}` below it |
 /// | [`aspnet`](Self::aspnet) | `/health`, `/health/live`, `/health/ready`, `/health/started` |
@@ -70,6 +73,24 @@ impl Dialect {
     /// Small JSON objects whose first member is `status`; what a service speaks by default.
     pub fn standard() -> Self {
         Self::of(&default::Default)
+    }
+
+    /// JSON as guides to health checks have it, among them those for `FastAPI`, Flask and Django:
+    /// `{"status":"UP","timestamp":"2023-10-27T10:30:00.000Z","components":{"database":
+    /// {"status":"UP","message":"connected"}}}`.
+    ///
+    /// `/health` is everything: `UP`, `DEGRADED` or `DOWN`, with a component for each check, and
+    /// last one called `application_uptime`. `/live` is `{"status":"OK"}`, `/ready` and `/started`
+    /// are `READY` and `STARTED`, and else `NOT READY` and `NOT STARTED` with the `reason`: the
+    /// checks that fail, or that the service starts, drains or is in maintenance.
+    ///
+    /// `DEGRADED` is 200 and `DOWN` 503. Where guides have 500 for `DOWN`, [`StatusCodes`] have it
+    /// too; it then holds for `/live`, `/ready` and `/started` as well.
+    ///
+    /// `/health` is also the path of the standard dialect, `MicroProfile`, ASP.NET and IETF: move
+    /// one of them with [`Dialect::at`] to have both.
+    pub fn components() -> Self {
+        Self::of(&components::Components)
     }
 
     /// The health endpoint of Spring Boot Actuator, for Spring Boot Admin and its kin:

@@ -3,6 +3,7 @@
 
 mod any;
 mod aspnet;
+mod components;
 mod ietf;
 mod json;
 mod kubernetes;
