@@ -138,12 +138,9 @@ impl<'a> View<'a> {
         if phase_counts && self.failing_phase().is_some() {
             return Status::Unhealthy;
         }
-        let may_leave_out =
-            |entry: &Entry| self.lists_checks() && Told::new(entry, self.level).is_some();
-        let counted = self
-            .entries
-            .iter()
-            .filter(|entry| !(may_leave_out(entry) && leaves_out(entry.name())));
+        let may_leave_out = |entry: &Entry| may_know(entry.check(), self.level);
+        let entries = self.entries.iter();
+        let counted = entries.filter(|entry| !may_leave_out(entry) || !leaves_out(entry.name()));
         counted.map(Entry::counts_as).max().unwrap_or_default()
     }
 

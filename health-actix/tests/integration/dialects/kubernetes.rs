@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use health_actix::{
-    Check, Details, Dialect, Group, Health, HealthService, Level, Maintenance, Outcome, StatusCodes,
+    Check, Details, Dialect, Group, Health, HealthService, Level, Maintenance, Outcome,
+    StatusCodes, Visibility,
 };
 use proptest::prelude::*;
 
@@ -139,6 +140,31 @@ async fn who_is_told_the_status_alone_cannot_ask_for_more_by_the_query() {
         let found = get(address, &format!("/readyz{query}")).await;
         assert_eq!(found, (503, "readyz check failed\n".to_owned()), "{query}");
     }
+}
+
+#[actix_web::test]
+async fn nobody_leaves_out_or_finds_out_what_it_may_not_know_of() {
+    let vault = always("vault", || Outcome::unhealthy("sealed")).readiness();
+    let health = health([
+        vault.with_visibility(Visibility::Full),
+        always("search", Outcome::healthy).readiness(),
+    ]);
+    let summary = speaking(&health)();
+    let full = summary.clone().details(Details::full());
+    let summary = serve(move || summary.clone());
+    let full = serve(move || full.clone());
+    for name in ["vault", "nobody"] {
+        let warning = format!(
+            "[+]search ok\nwarn: some health checks cannot be excluded: no matches for \"{name}\"\n\
+             readyz check failed\n"
+        );
+        let found = get(summary, &format!("/readyz?exclude={name}")).await;
+        assert_eq!(found, (503, warning), "as if it were not there");
+        assert_eq!(get(summary, &format!("/readyz/{name}")).await.0, 404);
+    }
+    let found = get(full, "/readyz?exclude=vault&verbose").await;
+    let passed = "[+]search ok\n[+]vault excluded: ok\nreadyz check passed\n";
+    assert_eq!(found, (200, passed.to_owned()));
 }
 
 #[actix_web::test]
