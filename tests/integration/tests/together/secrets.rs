@@ -32,7 +32,15 @@ const TEXTS: [&str; 14] = [
     "Cookie: session={}",
 ];
 
-const DIALECTS: [&str; 1] = ["default"];
+const DIALECTS: [&str; 7] = [
+    "default",
+    "components",
+    "kubernetes",
+    "microprofile",
+    "spring",
+    "aspnet",
+    "ietf",
+];
 
 /// All that is logged in this process.
 #[derive(Clone, Debug, Default)]
