@@ -37,7 +37,7 @@ conforms() {
     rm "$output"
 }
 
-for dialect in default kubernetes microprofile spring aspnet ietf; do
+for dialect in default components kubernetes microprofile spring aspnet ietf; do
     conforms "$dialect" summary healthy
     conforms "$dialect" full unhealthy
 done

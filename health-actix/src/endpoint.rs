@@ -80,7 +80,7 @@ pub(crate) fn is_for_health(request: &ServiceRequest) -> bool {
 /// The map of resources knows no conditions: what is mounted before, though for another host or
 /// method only, hides an endpoint in it. A name is found all the same: that of the last endpoint,
 /// which is the document, of the last service; and only if nothing before it is dynamic. What is
-/// beside the document is then known, in the standard dialect.
+/// beside the document is then known, in the default dialect.
 fn is_mounted(request: &ServiceRequest, path: &str) -> bool {
     let Some(document) = document_path(request) else {
         return false;
@@ -90,7 +90,7 @@ fn is_mounted(request: &ServiceRequest, path: &str) -> bool {
     let Some(rest) = rest else {
         return false;
     };
-    let format = Dialect::standard().format();
+    let format = Dialect::default().format();
     let paths = format.paths().iter().map(|(path, _)| *path);
     let mut paths = paths.chain([GROUPS, DOCUMENT]);
     paths.any(|pattern| ResourceDef::new(pattern).is_match(rest))

@@ -5,7 +5,7 @@ use crate::status_codes::StatusCodes;
 /// How `/health/groups/{tag}` answers for one tag, where it is to answer otherwise than the
 /// service does.
 ///
-/// ```
+/// ```standalone_crate
 /// use health_actix::{Details, Dialect, Group, Health, HealthService, StatusCodes};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -165,7 +165,7 @@ fn retry_after(view: &View<'_>) -> Option<u64> {
 
 /// What a guard answers instead of the application.
 pub(crate) fn unavailable() -> HttpResponse {
-    let format = Dialect::standard().format();
+    let format = Dialect::default().format();
     problem(format, StatusCode::SERVICE_UNAVAILABLE, &UNAVAILABLE)
 }
 

@@ -30,6 +30,8 @@ use std::time::Duration;
 use health_core::{Phase, Probe, Status, Value};
 use humantime::format_duration;
 use serde::Serialize;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
 use super::members::{Keys, Members};
@@ -37,6 +39,7 @@ use super::problem::{MISCONFIGURED, Problem};
 use super::time::timestamp;
 use super::view::{HIDDEN, Scope, Told, ToldChild, View};
 use crate::endpoint::Target;
+use crate::openapi::{self, About, schemas};
 
 const UPTIME: &str = "application_uptime";
 
@@ -67,6 +70,18 @@ impl Format for Components {
             Scope::Everything | Scope::Group(_) => json(&Whole::new(view)),
             Scope::Check(told) | Scope::Child(told, _) => json(&Component::of(told)),
         }
+    }
+
+    fn schemas(&self, about: &About) -> Vec<schemas::Component> {
+        openapi::components::schemas(about)
+    }
+
+    fn body(&self, target: Target, statuses: &[Status], _about: &About) -> schemas::Body {
+        openapi::components::body(target, statuses)
+    }
+
+    fn problem_schema(&self, problem: &Problem) -> RefOr<Schema> {
+        openapi::components::problem(problem.status == MISCONFIGURED.status)
     }
 
     /// A registry with mistakes is no problem of the caller's.

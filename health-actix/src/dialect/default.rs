@@ -9,7 +9,7 @@ use super::time::timestamp;
 use super::view::{Scope, Told, ToldChild, View};
 use crate::endpoint::Target;
 use crate::openapi::schemas::{Body, Component};
-use crate::openapi::{About, standard};
+use crate::openapi::{About, default};
 
 /// What is to be said before startup has passed.
 pub(crate) const STILL_INITIALISING: &str = "Service is still initialising";
@@ -40,11 +40,11 @@ impl Format for Default {
     }
 
     fn schemas(&self, about: &About) -> Vec<Component> {
-        standard::schemas(about)
+        default::schemas(about)
     }
 
     fn body(&self, target: Target, statuses: &[Status], about: &About) -> Body {
-        standard::body(target, statuses, about)
+        default::body(target, statuses, about)
     }
 }
 

@@ -36,7 +36,7 @@ const FORMATS: [&dyn Format; 7] = [
 ///
 /// | dialect | its paths |
 /// |---|---|
-/// | [`standard`](Self::standard) | `/health`, `/health/live`, `/health/ready`, `/health/started`, `/health/checks/{name}` |
+/// | [`default`](Self::default) | `/health`, `/health/live`, `/health/ready`, `/health/started`, `/health/checks/{name}` |
 /// | [`components`](Self::components) | `/health`, `/live`, `/ready`, `/started` |
 /// | [`spring`](Self::spring) | `/actuator/health`, `/actuator/health/liveness`, `/actuator/health/readiness`, `/actuator/health/startup`, `/actuator/health/{tag}`, `/actuator/health/{check}/{child}` |
 /// | [`kubernetes`](Self::kubernetes) | `/livez`, `/readyz`, `/startupz`, `/healthz`, each with `/{name}` below it |
@@ -44,16 +44,16 @@ const FORMATS: [&dyn Format; 7] = [
 /// | [`microprofile`](Self::microprofile) | `/health`, `/health/live`, `/health/ready`, `/health/started` |
 /// | [`ietf`](Self::ietf) | `/health`, `/health/live`, `/health/ready`, `/health/started` |
 ///
-/// A service speaks the standard one; [`HealthService::dialects`] makes it speak others, and
+/// A service speaks the default one; [`HealthService::dialects`] makes it speak others, and
 /// several at once, as long as no two claim one path: [`Dialect::at`] moves one out of the way.
 ///
-/// ```
+/// ```standalone_crate
 /// use health_actix::{Dialect, Health, HealthService};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let health = Health::builder().build()?;
 /// let service = HealthService::new(&health)
-///     .dialects([Dialect::standard(), "default".parse::<Dialect>()?.at("/also")]);
+///     .dialects([Dialect::default(), "default".parse::<Dialect>()?.at("/also")]);
 /// service.validate()?;
 /// # Ok(())
 /// # }
@@ -70,11 +70,6 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// Small JSON objects whose first member is `status`; what a service speaks by default.
-    pub fn standard() -> Self {
-        Self::of(&default::Default)
-    }
-
     /// JSON as guides to health checks have it, among them those for `FastAPI`, Flask and Django:
     /// `{"status":"UP","timestamp":"2023-10-27T10:30:00.000Z","components":{"database":
     /// {"status":"UP","message":"connected"}}}`.
@@ -87,7 +82,7 @@ impl Dialect {
     /// `DEGRADED` is 200 and `DOWN` 503. Where guides have 500 for `DOWN`, [`StatusCodes`] have it
     /// too; it then holds for `/live`, `/ready` and `/started` as well.
     ///
-    /// `/health` is also the path of the standard dialect, `MicroProfile`, ASP.NET and IETF: move
+    /// `/health` is also the path of the default dialect, `MicroProfile`, ASP.NET and IETF: move
     /// one of them with [`Dialect::at`] to have both.
     pub fn components() -> Self {
         Self::of(&components::Components)
@@ -188,7 +183,7 @@ impl Dialect {
     }
 
     /// Moves it below another path than its usual one: `/health`, or what the service's
-    /// [`prefix`] says, for the standard one, MicroProfile, ASP.NET and IETF; `/actuator` for
+    /// [`prefix`] says, for the default one, MicroProfile, ASP.NET and IETF; `/actuator` for
     /// Spring; the root for Kubernetes and the components dialect.
     ///
     /// A slash at the end is ignored. A path that cannot be mounted is a mistake: see
@@ -232,9 +227,10 @@ impl Dialect {
 }
 
 impl Default for Dialect {
-    /// The standard one.
+    /// Small JSON objects whose first member is `status`; what a service speaks unless told
+    /// otherwise.
     fn default() -> Self {
-        Self::standard()
+        Self::of(&default::Default)
     }
 }
 

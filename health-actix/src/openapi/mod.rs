@@ -2,6 +2,8 @@
 
 mod about;
 pub(crate) mod aspnet;
+pub(crate) mod components;
+pub(crate) mod default;
 pub(crate) mod ietf;
 pub(crate) mod kubernetes;
 pub(crate) mod microprofile;
@@ -9,7 +11,6 @@ mod operations;
 mod responses;
 pub(crate) mod schemas;
 pub(crate) mod spring;
-pub(crate) mod standard;
 
 use utoipa::openapi::schema::ComponentsBuilder;
 use utoipa::openapi::tag::TagBuilder;

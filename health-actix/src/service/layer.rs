@@ -20,7 +20,7 @@ impl HealthService {
     /// outermost: it answers what is theirs, so that no other middleware of the application
     /// reaches them. Do not mount the service too.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use actix_web::App;
     /// use actix_web::middleware::Logger;
     /// use health_actix::{Health, HealthService};

@@ -63,7 +63,7 @@ impl HealthService {
             health: health.clone(),
             prefix: "/health".to_owned(),
             service_name: None,
-            dialects: vec![Dialect::standard()],
+            dialects: vec![Dialect::default()],
             groups: Vec::new(),
             codes: StatusCodes::new(),
             details: Details::default(),
@@ -79,7 +79,7 @@ impl HealthService {
         &self.health
     }
 
-    /// Mounts the endpoints below another path than `/health`: those of the standard dialect,
+    /// Mounts the endpoints below another path than `/health`: those of the default dialect,
     /// MicroProfile, ASP.NET and IETF, unless [`Dialect::at`] says otherwise, the groups and the
     /// OpenAPI document.
     ///
@@ -96,19 +96,19 @@ impl HealthService {
         self
     }
 
-    /// Speaks these dialects instead of the standard one, each at its own paths. In the first of
+    /// Speaks these dialects instead of the default one, each at its own paths. In the first of
     /// them groups answer, unless they have one of their own.
     ///
     /// Two that claim one path are a mistake: see [`HealthService::validate`] and
     /// [`Dialect::at`].
     ///
-    /// ```
+    /// ```standalone_crate
     /// use health_actix::{Dialect, Health, HealthService};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let health = Health::builder().build()?;
     /// let service = HealthService::new(&health)
-    ///     .dialects([Dialect::standard(), Dialect::standard().at("/internal")]);
+    ///     .dialects([Dialect::default(), Dialect::default().at("/internal")]);
     /// service.validate()?;
     /// # Ok(())
     /// # }
@@ -233,8 +233,8 @@ impl HealthService {
 
     /// How it answers where no dialect or group says otherwise.
     fn own_voice(&self) -> Voice {
-        let standard = Dialect::standard();
-        let first = self.dialects.first().unwrap_or(&standard);
+        let default = Dialect::default();
+        let first = self.dialects.first().unwrap_or(&default);
         Voice {
             format: first.format(),
             codes: self.codes,

@@ -32,8 +32,7 @@ async fn json(address: std::net::SocketAddr, path: &str) -> (u16, Value) {
 
 #[actix_web::test]
 async fn two_dialects_that_claim_one_path_are_a_mistake_that_says_how_to_mend_it() {
-    let twice =
-        HealthService::new(&health([])).dialects([Dialect::standard(), Dialect::standard()]);
+    let twice = HealthService::new(&health([])).dialects([Dialect::default(), Dialect::default()]);
     let error = twice.validate().unwrap_err().to_string();
     assert!(
         error.contains(
@@ -53,11 +52,11 @@ async fn two_dialects_that_claim_one_path_are_a_mistake_that_says_how_to_mend_it
 #[actix_web::test]
 async fn a_dialect_can_be_moved_and_have_codes_and_details_of_its_own() {
     let health = degraded();
-    let consul = Dialect::standard()
+    let consul = Dialect::default()
         .at("/consul/")
         .status_codes(StatusCodes::new().degraded(429))
         .details(Details::status_only());
-    let service = HealthService::new(&health).dialects([Dialect::standard(), consul]);
+    let service = HealthService::new(&health).dialects([Dialect::default(), consul]);
     service.validate().unwrap();
     let address = serve(move || service.clone());
     assert_eq!(get(address, "/health/ready").await.0, 200);
@@ -70,7 +69,7 @@ async fn a_dialect_can_be_moved_and_have_codes_and_details_of_its_own() {
 
 #[actix_web::test]
 async fn a_dialect_cannot_be_moved_to_where_nothing_can_be() {
-    let service = HealthService::new(&health([])).dialects([Dialect::standard().at("/{oops}")]);
+    let service = HealthService::new(&health([])).dialects([Dialect::default().at("/{oops}")]);
     let error = service.validate().unwrap_err().to_string();
     let expected = "the prefix `/{oops}` of the dialect `default` cannot be mounted";
     assert!(error.contains(expected), "{error}");
@@ -97,10 +96,10 @@ async fn a_status_code_that_cannot_be_sent_is_a_mistake_wherever_it_stands() {
     let health = health([]);
     for service in [
         HealthService::new(&health).status_codes(bad),
-        HealthService::new(&health).dialects([Dialect::standard().status_codes(bad)]),
+        HealthService::new(&health).dialects([Dialect::default().status_codes(bad)]),
         HealthService::new(&health).group(Group::new("db").status_codes(bad)),
         HealthService::new(&health)
-            .group(Group::new("db").dialect(Dialect::standard().status_codes(bad))),
+            .group(Group::new("db").dialect(Dialect::default().status_codes(bad))),
     ] {
         let error = service.validate().unwrap_err().to_string();
         assert!(error.contains("304 cannot be the status code"), "{error}");

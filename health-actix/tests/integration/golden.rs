@@ -119,7 +119,7 @@ pub(crate) fn mask_latencies(answer: &str) -> String {
     mask_numbers(answer, "\"latency_ms\":", "0.0")
 }
 
-fn mask_standard(answer: &str) -> String {
+fn mask_default(answer: &str) -> String {
     let mut masked = mask_latencies(answer);
     for (key, with) in [
         ("since", "(time)"),
@@ -163,8 +163,8 @@ fn mask_after(answer: &str, key: &str, masked: &str, belongs: fn(char) -> bool) 
 }
 
 #[actix_web::test]
-async fn the_standard_dialect() {
-    compare_dialect("standard", Dialect::standard, &PATHS, mask_standard).await;
+async fn the_default_dialect() {
+    compare_dialect("default", Dialect::default, &PATHS, mask_default).await;
 }
 
 #[actix_web::test]

@@ -300,13 +300,14 @@ async fn bodies_are_as_the_document_says_in_every_situation_at_every_level() {
     assert!(bodies > 400, "{bodies}");
 }
 
-pub(crate) const DIALECTS: [&str; 6] = [
+pub(crate) const DIALECTS: [&str; 7] = [
     "default",
     "kubernetes",
     "microprofile",
     "spring",
     "aspnet",
     "ietf",
+    "components",
 ];
 
 /// Asks every path of the document; how many bodies there were.
