@@ -4,7 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::access::{Access, Decision, Details, Level, RateLimit, Refusal, RetryAfter};
+use crate::access::{
+    Access, Decision, Details, Level, RateLimit, Refusal, Refusals, RetryAfter, Ways,
+};
 use crate::asked::Asked;
 use crate::dialect::problem::{FORBIDDEN, TOO_MANY_REQUESTS, UNAUTHORIZED};
 use crate::dialect::{Dialect, Format};
@@ -32,6 +34,30 @@ impl Voice {
             codes: dialect.own_codes().unwrap_or(self.codes),
             details: details.clone(),
             ..self.clone()
+        }
+    }
+
+    /// The ways to ask for a probe, or for what is none.
+    pub(crate) fn ways(&self, is_probe: bool) -> Ways {
+        let restricted = self.restriction.as_ref().map(Access::ways);
+        let restricted = restricted.unwrap_or_else(Ways::open);
+        let (details, are_needed) = self.details.ways();
+        let all = restricted.and(&details);
+        if are_needed && is_probe {
+            all.or(restricted)
+        } else {
+            all
+        }
+    }
+
+    /// With which codes a probe, or what is none, may turn somebody away.
+    pub(crate) fn refusals(&self, is_probe: bool) -> Refusals {
+        let restricted = self.restriction.as_ref().map(Access::refusals);
+        let restricted = restricted.unwrap_or_default();
+        if is_probe {
+            restricted
+        } else {
+            restricted.or(self.details.refusals())
         }
     }
 

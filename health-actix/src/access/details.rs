@@ -11,12 +11,12 @@ use super::{Access, Level};
 #[derive(Clone)]
 #[must_use = "give it to a health service"]
 pub struct Details {
-    policy: Policy,
+    pub(super) policy: Policy,
     mistakes: Vec<Mistake>,
 }
 
 #[derive(Clone)]
-enum Policy {
+pub(super) enum Policy {
     Always(Level),
     When(Access, Level),
     Only(Access),

@@ -12,6 +12,7 @@ mod refusal;
 mod rule;
 mod secret;
 mod throttle;
+mod ways;
 
 use std::fmt;
 
@@ -30,6 +31,7 @@ pub(crate) use self::rate_limit::RetryAfter;
 pub(crate) use self::refusal::Refusal;
 use self::rule::Rule;
 use self::secret::Secret;
+pub(crate) use self::ways::{Credential, Refusals, Ways};
 
 /// Who may ask: what [`bearer`], [`api_key`], [`networks`] and [`allow`] make, alone or combined.
 /// Cloning it is cheap.

@@ -10,6 +10,7 @@ pub(crate) mod microprofile;
 mod operations;
 mod responses;
 pub(crate) mod schemas;
+mod securities;
 pub(crate) mod spring;
 
 use utoipa::openapi::schema::ComponentsBuilder;
@@ -39,6 +40,9 @@ pub(crate) fn document(about: &About, endpoints: &[Endpoint], scope: &str) -> Op
         let path = below(scope, &endpoint.path.replace("{path:.*}", "{path}"));
         let item = path_item(endpoint, &path, about);
         paths = paths.path(path, item);
+        for (name, scheme) in securities::schemes(endpoint) {
+            components = components.security_scheme(name, scheme);
+        }
         for (name, schema) in endpoint.voice.format.schemas(about) {
             components = components.schema(name, schema);
         }

@@ -7,6 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Required, ResponseBuilder};
 
 use super::responses::{header, responses};
+use super::securities::securities;
 use super::{About, TAG};
 use crate::endpoint::{self, Endpoint, METHODS, Target};
 
@@ -72,6 +73,7 @@ fn operation(endpoint: &Endpoint, method: &Method, about: &About) -> OperationBu
             operation = operation.response(code, response);
         }
     }
+    operation = operation.securities(securities(endpoint));
     if *method == Method::OPTIONS {
         let allow = || header("The methods that are answered.");
         let preflight = ResponseBuilder::new().description("A CORS preflight.");

@@ -11,7 +11,10 @@ use utoipa::openapi::{Content, Header, Response, ResponseBuilder};
 use super::About;
 use super::schemas::{Body, object};
 use crate::dialect::Format;
-use crate::dialect::problem::{METHOD_NOT_ALLOWED, MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem};
+use crate::dialect::problem::{
+    FORBIDDEN, METHOD_NOT_ALLOWED, MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem, TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+};
 use crate::endpoint::{Endpoint, Target};
 use crate::voice::Voice;
 
@@ -42,13 +45,39 @@ pub(super) fn responses(
         let response = problem(format, &unknown, has_body);
         responses.push(("404".to_owned(), response.build()));
     }
+    responses.extend(turned_away(endpoint, has_body));
     let other = problem(format, &METHOD_NOT_ALLOWED, has_body)
         .header("Allow", header("The methods that are answered."));
     responses.push(("405".to_owned(), other.build()));
     responses
 }
 
-const fn is_detail(target: Target) -> bool {
+/// What those are answered who may not ask, or ask too often.
+fn turned_away(endpoint: &Endpoint, has_body: bool) -> Vec<(String, Response)> {
+    let voice = &*endpoint.voice;
+    let is_detail = is_detail(endpoint.target);
+    let refusals = voice.refusals(!is_detail);
+    let is_limited = is_detail && voice.limit.is_some();
+    let challenge = Some(("WWW-Authenticate", "What is to be shown."));
+    let later = Some(("Retry-After", "Seconds until it may be asked again."));
+    let all = [
+        (refusals.unauthorized, UNAUTHORIZED, "401", challenge),
+        (refusals.forbidden, FORBIDDEN, "403", None),
+        (is_limited, TOO_MANY_REQUESTS, "429", later),
+    ];
+    let possible = all.into_iter().filter(|(may_come, ..)| *may_come);
+    let response = |(_, why, code, name): (bool, Problem, &str, Option<(&str, &str)>)| {
+        let response = problem(voice.format, &why, has_body);
+        let response = match name {
+            Some((name, description)) => response.header(name, header(description)),
+            None => response,
+        };
+        (code.to_owned(), response.build())
+    };
+    possible.map(response).collect()
+}
+
+pub(super) const fn is_detail(target: Target) -> bool {
     !matches!(target, Target::Probe(_) | Target::Everything)
 }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use actix_web::web;
-use health_actix::{Check, Details, Health, HealthService, Probe};
+use health_actix::{
+    Check, Details, Health, HealthService, Probe, RateLimit, api_key, bearer, networks,
+};
 use serde_json::{Value, json};
 
 use crate::golden::{AT_EVERY_LEVEL, expect};
@@ -340,4 +342,54 @@ async fn compare_bodies(service: HealthService) -> Result<usize, String> {
         }
     }
     Ok(bodies)
+}
+
+#[test]
+fn what_is_to_be_brought_and_what_else_may_be_answered_is_told() {
+    let health = health([fine("database").with_tag("db")]);
+    let service = HealthService::new(&health);
+    let of = |service: &HealthService, path: &str| {
+        let document = document(service);
+        let operation = &document["paths"][path]["get"];
+        let codes = operation["responses"].as_object().unwrap().keys();
+        let codes: Vec<_> = codes.cloned().collect();
+        (operation["security"].clone(), codes.join(" "))
+    };
+    let token = || bearer("7Xf2rQm0vTz9kLpA");
+    let office = || networks(["10.0.0.0/8"]);
+    let limit = RateLimit::per_second(20);
+    let (ready, check) = ("/health/ready", "/health/checks/{name}");
+
+    let open = service.clone().rate_limit(limit);
+    assert_eq!(of(&open, ready), (Value::Null, "200 405 503".to_owned()));
+    assert_eq!(
+        of(&open, check),
+        (Value::Null, "200 404 405 429 503".to_owned())
+    );
+
+    let when = service.clone().details(Details::when(token()));
+    let optional = json!([{}, {"healthBearer": []}]);
+    assert_eq!(
+        of(&when, check),
+        (optional.clone(), "200 404 405 503".to_owned())
+    );
+
+    let only = service
+        .clone()
+        .details(Details::only(token().or(api_key("Q9dV3sXw5tRzK2nE"))));
+    let needed = json!([{"healthBearer": []}, {"healthApiKey.x-api-key": []}]);
+    assert_eq!(of(&only, check), (needed, "200 401 404 405 503".to_owned()));
+    assert_eq!(of(&only, ready).1, "200 405 503");
+
+    let restricted = service.restrict(token().and(office()));
+    let needed = json!([{"healthBearer": []}]);
+    assert_eq!(
+        of(&restricted, ready),
+        (needed, "200 401 403 405 503".to_owned())
+    );
+    let schemes = &document(&restricted)["components"]["securitySchemes"];
+    assert_eq!(
+        schemes["healthBearer"],
+        json!({"type": "http", "scheme": "bearer"})
+    );
 }

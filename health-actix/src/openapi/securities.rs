@@ -1,0 +1,50 @@
+//! What a request may bring to be told more, or anything.
+
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+
+use super::responses::is_detail;
+use crate::access::{Credential, Ways};
+use crate::endpoint::Endpoint;
+
+/// The schemes that an endpoint knows, by their names.
+pub(super) fn schemes(endpoint: &Endpoint) -> Vec<(String, SecurityScheme)> {
+    let ways = ways(endpoint);
+    let credentials = ways.iter().flatten();
+    credentials.map(|it| (name(it), scheme(it))).collect()
+}
+
+/// The ways in which it can be asked; none where nothing is to be brought.
+pub(super) fn securities(endpoint: &Endpoint) -> Option<Vec<SecurityRequirement>> {
+    let ways = ways(endpoint);
+    let none = Vec::<String>::new;
+    let requirement = |way: &std::collections::BTreeSet<Credential>| {
+        let start = SecurityRequirement::default();
+        way.iter().fold(start, |all, it| all.add(name(it), none()))
+    };
+    (!ways.takes_nothing()).then(|| ways.iter().map(requirement).collect())
+}
+
+fn ways(endpoint: &Endpoint) -> Ways {
+    endpoint.voice.ways(!is_detail(endpoint.target))
+}
+
+fn name(credential: &Credential) -> String {
+    match credential {
+        Credential::Bearer => "healthBearer".to_owned(),
+        Credential::ApiKey(header) => format!("healthApiKey.{header}"),
+    }
+}
+
+fn scheme(credential: &Credential) -> SecurityScheme {
+    match credential {
+        Credential::Bearer => {
+            let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+            SecurityScheme::Http(bearer.build())
+        }
+        Credential::ApiKey(header) => {
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(header)))
+        }
+    }
+}
