@@ -8,7 +8,7 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, rt};
 use health_actix::{
     Check, Details, Dialect, FinishedRun, Health, HealthBuilder, HealthService, Maintenance,
-    Observer, Outcome, Override, Status, Transition,
+    Observer, Outcome, Override, Status, Transition, api_key, bearer,
 };
 use proptest::prelude::*;
 use tracing_subscriber::fmt::MakeWriter;
@@ -173,7 +173,10 @@ async fn ask(health: &Health, dialect: &str, details: Details, log: &Log) {
             None => vec![path.clone(), format!("{path}?verbose")],
         };
         for path in paths {
-            let request = TestRequest::get().uri(&path).to_request();
+            let request = TestRequest::get()
+                .uri(&path)
+                .insert_header(("authorization", "Bearer wrong"));
+            let request = request.to_request();
             let response = call_service(&app, request).await;
             log.write(&format!("{path} {:?}\n", response.headers()));
             let body = read_body(response).await;
@@ -187,7 +190,8 @@ async fn said_of(text: &str, secret: &str) -> String {
     let log = Log::of_the_process();
     let health = leaking(text, log);
     for dialect in DIALECTS {
-        let when = Details::summary();
+        let when = Details::when(bearer(secret).or(api_key(secret)));
+        log.write(&format!("{when:?}\n"));
         for details in [Details::status_only(), Details::full(), when] {
             ask(&health, dialect, details, log).await;
         }
@@ -202,7 +206,7 @@ async fn said_of(text: &str, secret: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_secret_that_a_check_says_comes_out_nowhere(
