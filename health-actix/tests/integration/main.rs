@@ -1,6 +1,7 @@
 //! One binary, since annotated functions are registered per binary.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod access;
 #[cfg(feature = "config")]
 mod config;
 mod configured;
