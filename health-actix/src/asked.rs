@@ -1,6 +1,7 @@
 //! From a path to what it asks for, and to what is found.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use health_core::{Caller, Check, Entry, GroupReport, Health, Overview, Phase, Probe, Report};
@@ -104,12 +105,13 @@ impl<'a> Asked<'a> {
                 None => Err(NO_GROUP.knowing(level, || tags(health))),
             },
             Self::Check { name, of, .. } => {
-                let may_know = |check: &Check| may_know(check, level) && of.has(check);
                 let checks = health.checks();
-                let known = checks
-                    .iter()
-                    .any(|check| check.name() == name && may_know(check));
-                match health.check(name, caller).filter(|_| known) {
+                let may_be_asked = |check: &Arc<Check>| {
+                    check.name() == name && may_know(check, level) && of.has(check)
+                };
+                // To ask is to run it, so it comes last.
+                let asked = checks.iter().find(|check| may_be_asked(check));
+                match asked.and_then(|_| health.check(name, caller)) {
                     Some(check) => Ok(Found::Check(check.await)),
                     None => Err(NOT_FOUND.knowing(level, || {
                         let known = checks.iter().filter(|check| of.has(check));

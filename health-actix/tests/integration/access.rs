@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::{App, HttpServer};
 use health_actix::{
@@ -473,4 +473,31 @@ async fn a_dialect_can_have_its_own_details_beside_those_of_the_service() {
     let (_, document) = get(address, "/health/openapi.json").await;
     let document: Value = serde_json::from_str(&document).unwrap();
     assert!(document["paths"]["/mine/checks/{name}"].is_object());
+}
+
+#[actix_web::test]
+async fn nothing_is_run_that_the_caller_may_not_know_of() {
+    let runs = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&runs);
+    let database = Check::new("database", move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async {}
+    });
+    let health = health([database.liveness().with_cache(Duration::ZERO)]);
+    let hidden = HealthService::new(&health).details(Details::status_only());
+    let spring = HealthService::new(&health).dialects([Dialect::spring()]);
+    for (service, path, liveness) in [
+        (hidden, "/health/checks/database", "/health/live"),
+        (
+            spring,
+            "/actuator/health/readiness/database",
+            "/actuator/health/liveness",
+        ),
+    ] {
+        let address = serve(move || service.clone());
+        assert_eq!(get(address, path).await.0, 404, "{path}");
+        // A run that the other had started would have ended with this one at the latest.
+        assert_eq!(get(address, liveness).await.0, 200);
+        assert_eq!(runs.swap(0, Ordering::Relaxed), 1, "{path}");
+    }
 }
