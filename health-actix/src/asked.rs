@@ -7,10 +7,10 @@ use actix_web::HttpRequest;
 use health_core::{Caller, Check, Entry, GroupReport, Health, Overview, Phase, Probe, Report};
 
 use crate::access::Level;
-use crate::dialect::Format;
 use crate::dialect::problem::{MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem};
 use crate::dialect::view::{Asker, Scope, Told, View, may_know};
 use crate::endpoint::{NAME, REST, TAG, Target};
+use crate::voice::Voice;
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,17 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// The group that it is, or that it is asked of.
+    pub(crate) const fn group(self) -> Option<&'a str> {
+        match self {
+            Self::Group(tag)
+            | Self::Check {
+                of: Of::Group(tag), ..
+            } => Some(tag),
+            _ => None,
+        }
+    }
+
     /// Whether it is asked by probers, who know no credentials and must not be turned away.
     pub(crate) const fn is_probe(self) -> bool {
         matches!(self, Self::Probe(_) | Self::Everything)
@@ -87,14 +98,14 @@ impl<'a> Asked<'a> {
         self,
         health: &Health,
         request: &HttpRequest,
-        format: &dyn Format,
+        voice: &Voice,
         level: Level,
     ) -> Result<Found, Problem> {
         let caller = Caller::of(request);
         match self {
             Self::Probe(probe) => {
                 let query = request.query_string();
-                let set_aside = |phase: &Phase| format.sets_aside(phase, query, level);
+                let set_aside = |phase: &Phase| voice.format.sets_aside(phase, query, level);
                 let report = health.probe_despite(probe, caller, &set_aside);
                 Ok(Found::Report(report.await))
             }
@@ -102,6 +113,7 @@ impl<'a> Asked<'a> {
             Self::Group(_) | Self::Check { .. } if health.is_misconfigured() => Err(MISCONFIGURED),
             Self::Group(tag) => match health.group(tag, caller) {
                 Some(group) => Ok(Found::Group(group.await)),
+                None if voice.is_of_group => Err(NO_GROUP),
                 None => Err(NO_GROUP.knowing(level, || tags(health))),
             },
             Self::Check { name, of, .. } => {

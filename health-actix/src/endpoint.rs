@@ -1,5 +1,6 @@
 //! The endpoints: what is mounted, documented and announced is read from one list.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix_web::dev::{ConnectionInfo, ResourceDef, ServiceRequest};
@@ -7,6 +8,7 @@ use actix_web::http::Method;
 use actix_web::{HttpMessage, Resource, web};
 use health_core::Probe;
 
+use crate::asked::Asked;
 use crate::dialect::Dialect;
 use crate::voice::Voice;
 
@@ -36,6 +38,8 @@ pub(crate) struct Endpoint {
     pub(crate) path: String,
     pub(crate) target: Target,
     pub(crate) voice: Arc<Voice>,
+    /// How it answers for groups that have something of their own, by their tags.
+    pub(crate) groups: Arc<BTreeMap<String, Voice>>,
 }
 
 /// The methods that are answered. Balancers such as HAProxy probe with OPTIONS.
@@ -107,6 +111,12 @@ fn document_path(request: &ServiceRequest) -> Option<String> {
 }
 
 impl Endpoint {
+    /// How it answers what is asked: a group may have something of its own.
+    pub(crate) fn voice_for(&self, asked: Asked<'_>) -> &Voice {
+        let own = asked.group().and_then(|tag| self.groups.get(tag));
+        own.unwrap_or(&self.voice)
+    }
+
     /// The paths that are mounted: with and without a slash at the end, since nothing is ever
     /// redirected.
     pub(crate) fn patterns(&self) -> Vec<String> {

@@ -3,7 +3,11 @@ use crate::dialect::Dialect;
 use crate::status_codes::StatusCodes;
 
 /// How `/health/groups/{tag}` answers for one tag, where it is to answer otherwise than the
-/// service does.
+/// service does. Where a dialect has groups at paths of its own, as Spring has below
+/// `/actuator/health/{tag}`, its details and status codes hold there too.
+///
+/// They hold for the group alone: its checks are told of in the probes, and at paths of their own,
+/// as the service says.
 ///
 /// ```standalone_crate
 /// use health_actix::{Details, Dialect, Group, Health, HealthService, StatusCodes};

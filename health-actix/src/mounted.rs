@@ -1,15 +1,13 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use actix_web::HttpRequest;
 use actix_web::web::Bytes;
 use health_core::Health;
 
 use crate::access::Level;
-use crate::asked::Asked;
-use crate::endpoint::{DOCUMENT, Endpoint, Target, below};
+use crate::endpoint::{DOCUMENT, Endpoint, below};
 use crate::openapi::{self, About};
-use crate::voice::Voice;
 
 /// A service as a worker has it.
 #[derive(Debug)]
@@ -19,22 +17,10 @@ pub(crate) struct Mounted {
     pub(crate) service_name: Option<String>,
     pub(crate) tells_envoy: bool,
     pub(crate) endpoints: Vec<Endpoint>,
-    /// How groups answer that have something of their own, by their tags.
-    pub(crate) groups: BTreeMap<String, Arc<Voice>>,
     pub(crate) documents: Documents,
 }
 
 impl Mounted {
-    /// How the endpoint answers what is asked: a group may have something of its own.
-    pub(crate) fn voice<'a>(&'a self, endpoint: &'a Endpoint, asked: Asked<'_>) -> &'a Voice {
-        match asked {
-            Asked::Group(tag) if endpoint.target == Target::Group => {
-                self.groups.get(tag).unwrap_or(&endpoint.voice)
-            }
-            _ => &endpoint.voice,
-        }
-    }
-
     /// The OpenAPI document. Its paths are those of the request, for a scope may have put
     /// something before the prefix.
     pub(crate) fn document(&self, request: &HttpRequest, level: Level) -> Bytes {

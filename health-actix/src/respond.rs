@@ -77,7 +77,7 @@ async fn answer(mounted: &Mounted, endpoint: &Endpoint, request: &HttpRequest) -
         }
     }
     let asked = Asked::by(endpoint.target, request, &mounted.health);
-    let voice = mounted.voice(endpoint, asked);
+    let voice = endpoint.voice_for(asked);
     match voice.admit(asked, request) {
         Ok(level) if asked == Asked::Document => document(mounted, request, level),
         Ok(level) => tell(mounted, endpoint, voice, asked, request, level).await,
@@ -113,7 +113,7 @@ async fn tell(
     level: Level,
 ) -> HttpResponse {
     let since = Instant::now();
-    let found = asked.find(&mounted.health, request, voice.format, level);
+    let found = asked.find(&mounted.health, request, voice, level);
     let found = match found.await {
         Ok(found) => found,
         Err(why) => return problem(voice.format, why.code(), &why),

@@ -10,6 +10,7 @@ use crate::access::{
 use crate::asked::Asked;
 use crate::dialect::problem::{FORBIDDEN, TOO_MANY_REQUESTS, UNAUTHORIZED};
 use crate::dialect::{Dialect, Format};
+use crate::group::Group;
 use crate::respond::problem;
 use crate::status_codes::StatusCodes;
 
@@ -23,6 +24,8 @@ pub(crate) struct Voice {
     pub(crate) restriction: Option<Access>,
     /// How often what is no probe may be asked.
     pub(crate) limit: Option<RateLimit>,
+    /// Whether this is for one group alone, and says nothing of who may know of others.
+    pub(crate) is_of_group: bool,
 }
 
 impl Voice {
@@ -58,6 +61,22 @@ impl Voice {
             restricted
         } else {
             restricted.or(self.details.refusals())
+        }
+    }
+
+    /// The same, but for what this group has of its own.
+    pub(crate) fn of_group(&self, group: &Group) -> Self {
+        let voice = match &group.dialect {
+            Some(dialect) => self.with(dialect),
+            None => self.clone(),
+        };
+        Self {
+            codes: group.codes.unwrap_or(voice.codes),
+            details: group.details.clone().unwrap_or(voice.details),
+            format: voice.format,
+            restriction: voice.restriction,
+            limit: voice.limit,
+            is_of_group: true,
         }
     }
 

@@ -241,19 +241,8 @@ impl HealthService {
             details: self.details.clone(),
             restriction: self.restriction.clone(),
             limit: self.limit.clone(),
+            is_of_group: false,
         }
-    }
-
-    fn voice_of(&self, group: &Group) -> Voice {
-        let mut voice = self.own_voice();
-        if let Some(dialect) = &group.dialect {
-            voice = voice.with(dialect);
-        }
-        voice.codes = group.codes.unwrap_or(voice.codes);
-        if let Some(details) = &group.details {
-            voice.details = details.clone();
-        }
-        voice
     }
 
     /// As it can be mounted: with mistakes, one that says so.
@@ -269,11 +258,8 @@ impl HealthService {
                 Health::misconfigured()
             }
         };
-        let groups = self.groups.iter();
-        let groups = groups.map(|group| (group.tag.clone(), Arc::new(self.voice_of(group))));
         Mounted {
             health,
-            groups: groups.collect(),
             prefix: self.prefix,
             service_name: self.service_name,
             tells_envoy: self.tells_envoy,

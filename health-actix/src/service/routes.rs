@@ -7,6 +7,7 @@ use health_core::{Mistake, Probe};
 use super::HealthService;
 use crate::dialect::Dialect;
 use crate::endpoint::{DOCUMENT, Endpoint, GROUPS, Target, below, overlap};
+use crate::voice::Voice;
 
 /// All endpoints of a service, and what keeps it from being mounted as it was configured.
 #[derive(Debug, Default)]
@@ -22,16 +23,17 @@ impl Routes {
             routes.add_dialect(service, dialect);
         }
         let voice = Arc::new(service.own_voice());
+        let groups = service.groups.iter();
+        let groups = groups.map(|group| (group.tag.clone(), voice.of_group(group)));
+        let groups = Arc::new(groups.collect());
         for (path, target) in [(GROUPS, Target::Group), (DOCUMENT, Target::Document)] {
-            let path = below(&service.prefix, path);
-            routes.add(
-                &[Endpoint {
-                    path,
-                    target,
-                    voice: Arc::clone(&voice),
-                }],
-                "the service itself",
-            );
+            let endpoint = Endpoint {
+                path: below(&service.prefix, path),
+                target,
+                voice: Arc::clone(&voice),
+                groups: Arc::clone(&groups),
+            };
+            routes.add(&[endpoint], "the service itself");
         }
         routes
     }
@@ -46,10 +48,17 @@ impl Routes {
             return;
         }
         let voice = Arc::new(service.own_voice().with(dialect));
+        // A tree has groups too: what keeps strangers out holds there, but the format is its own.
+        let groups = service.groups.iter().map(|group| {
+            let of_group = voice.of_group(group);
+            (group.tag.clone(), Voice { format, ..of_group })
+        });
+        let groups = Arc::new(groups.collect());
         let endpoints = format.paths().iter().map(|(path, target)| Endpoint {
             path: below(prefix, path),
             target: *target,
             voice: Arc::clone(&voice),
+            groups: Arc::clone(&groups),
         });
         let endpoints: Vec<_> = endpoints.collect();
         self.add(&endpoints, &format!("the dialect `{}`", format.name()));

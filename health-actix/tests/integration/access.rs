@@ -501,3 +501,58 @@ async fn nothing_is_run_that_the_caller_may_not_know_of() {
         assert_eq!(runs.swap(0, Ordering::Relaxed), 1, "{path}");
     }
 }
+
+#[actix_web::test]
+async fn what_a_group_says_of_itself_holds_wherever_it_can_be_asked() {
+    let database = Check::new("database", async || Err::<(), _>("no route to db-7"));
+    let health = health([database.readiness().with_tag("db").with_tag("open")]);
+    let mine = Group::new("db")
+        .details(Details::only(bearer("hunter2")))
+        .status_codes(StatusCodes::new().unhealthy(500))
+        .dialect(Dialect::kubernetes());
+    let service = HealthService::new(&health)
+        .dialects([Dialect::default(), Dialect::spring()])
+        .group(mine);
+    service.validate().unwrap();
+    let address = serve(move || service.clone());
+    let token = ["Authorization: Bearer hunter2"];
+    for path in ["/db", "/db/", "/db/database", "/db/database/child", "/db/x"] {
+        let path = format!("/actuator/health{path}");
+        let answer = request(address, "GET", &path).await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{path}: {answer}");
+    }
+    for path in ["/db", "/db/database"] {
+        let (code, body) = told(address, &format!("/actuator/health{path}"), &token).await;
+        assert_eq!(code, 500, "{path}");
+        assert!(body.starts_with(r#"{"status":"DOWN""#), "as Spring: {body}");
+        assert!(body.contains("db-7"), "{path}: {body}");
+    }
+    let (code, body) = told(address, "/health/groups/db", &token).await;
+    assert_eq!(code, 500);
+    assert!(
+        body.starts_with("[-]database failed: "),
+        "as it says: {body}"
+    );
+    for path in ["/open", "/open/database", "/database", "/readiness"] {
+        let (code, body) = get(address, &format!("/actuator/health{path}")).await;
+        assert_eq!(code, 503, "{path}");
+        assert!(!body.contains("db-7"), "{path}: {body}");
+    }
+}
+
+#[actix_web::test]
+async fn a_group_of_nothing_tells_nobody_of_the_others() {
+    let health = health([fine("database").with_tag("db")]);
+    let service = HealthService::new(&health)
+        .group(Group::new("partners").details(Details::full()))
+        .details(Details::status_only());
+    let address = serve(move || service.clone());
+    let (code, body) = get(address, "/health/groups/partners").await;
+    assert_eq!(
+        (code, &*body),
+        (
+            404,
+            r#"{"status":"not_found","detail":"There is no group of this name"}"#
+        )
+    );
+}
