@@ -2,6 +2,7 @@ mod layer;
 mod process;
 mod routes;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -118,7 +119,8 @@ impl HealthService {
         self
     }
 
-    /// Makes one group answer otherwise than the service does.
+    /// Makes one group answer otherwise than the service does. One that is given twice is a mistake:
+    /// see [`HealthService::validate`].
     pub fn group(mut self, group: Group) -> Self {
         self.groups.push(group);
         self
@@ -203,6 +205,7 @@ impl HealthService {
         let details = details.chain([&self.details]);
         let mut mistakes = self.mistakes.clone();
         mistakes.extend(of_routes);
+        mistakes.extend(said_twice(&self.groups));
         mistakes.extend(codes.flat_map(StatusCodes::mistakes));
         mistakes.extend(details.flat_map(Details::mistakes));
         let restriction = self.restriction.iter();
@@ -318,6 +321,18 @@ impl HttpServiceFactory for HealthService {
             resource(patterns).to(answer).register(config);
         }
     }
+}
+
+/// Groups that are given twice: of what the first one says, the second would take back the access.
+fn said_twice(groups: &[Group]) -> impl Iterator<Item = Mistake> {
+    let mut tags = BTreeSet::new();
+    let again = groups.iter().filter(move |group| !tags.insert(&group.tag));
+    again.map(|group| {
+        Mistake::new(format!(
+            "the group `{}` is given twice: say all of it in one `Group`",
+            group.tag
+        ))
+    })
 }
 
 /// Logs mistakes, once for all workers.

@@ -556,3 +556,17 @@ async fn a_group_of_nothing_tells_nobody_of_the_others() {
         )
     );
 }
+
+#[test]
+fn what_is_said_twice_of_one_group_is_a_mistake() {
+    let service = HealthService::new(&private())
+        .group(Group::new("db").details(Details::only(bearer("hunter2"))))
+        .group(Group::new("cache"))
+        .group(Group::new("db").status_codes(StatusCodes::new().unhealthy(500)));
+    let error = service.validate().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "1 mistake in the health checks:\n  - the group `db` is given twice: say all of it in one \
+         `Group`"
+    );
+}
