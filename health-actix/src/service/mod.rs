@@ -178,7 +178,8 @@ impl HealthService {
     /// Makes sure that the service can be mounted as it was configured.
     ///
     /// Mounting it all the same does not panic: the mistakes are logged, and readiness and
-    /// startup answer 503 `misconfigured`, at those paths that are not in doubt.
+    /// startup answer 503 `misconfigured`, at those paths that are not in doubt; to everybody, if
+    /// it is what restricts the service that has mistakes.
     ///
     /// # Errors
     /// Every mistake at once.
@@ -238,11 +239,15 @@ impl HealthService {
     fn own_voice(&self) -> Voice {
         let default = Dialect::default();
         let first = self.dialects.first().unwrap_or(&default);
+        // One with mistakes would turn liveness away too, and have the process restarted for ever.
+        // There is nothing to protect then: what is mounted tells of nothing but the mistakes.
+        let restriction = self.restriction.as_ref();
+        let restriction = restriction.filter(|access| access.mistakes().is_empty());
         Voice {
             format: first.format(),
             codes: self.codes,
             details: self.details.clone(),
-            restriction: self.restriction.clone(),
+            restriction: restriction.cloned(),
             limit: self.limit.clone(),
             is_of_group: false,
         }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use actix_web::{App, HttpServer};
 use health_actix::{
-    Check, Details, Dialect, Group, Health, HealthService, Level, RateLimit, StatusCodes, allow,
-    api_key, bearer, networks,
+    Check, Details, Dialect, Group, Health, HealthService, Level, RateLimit, StatusCodes,
+    Visibility, allow, api_key, bearer, networks,
 };
 use serde_json::Value;
 
@@ -569,4 +569,29 @@ fn what_is_said_twice_of_one_group_is_a_mistake() {
         "1 mistake in the health checks:\n  - the group `db` is given twice: say all of it in one \
          `Group`"
     );
+}
+
+#[actix_web::test]
+async fn a_restriction_with_mistakes_restarts_nobody() {
+    let health = private();
+    for broken in [bearer("hunter2\n"), networks(["10.0.0.0/33"])] {
+        let service = HealthService::new(&health).restrict(broken);
+        let address = serve(move || service.clone());
+        assert_eq!(
+            get(address, "/health/live").await,
+            (200, r#"{"status":"alive"}"#.to_owned())
+        );
+        for path in [
+            "/health/ready",
+            "/health/started",
+            "/health/checks/database",
+            "/health/groups/db",
+        ] {
+            let (code, body) = get(address, path).await;
+            assert_eq!(code, 503, "{path}");
+            assert!(body.starts_with(r#"{"status":"misconfigured""#), "{body}");
+        }
+        let (_, document) = get(address, "/health/openapi.json").await;
+        assert!(!document.contains("database"), "{document}");
+    }
 }
