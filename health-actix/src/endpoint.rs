@@ -121,8 +121,12 @@ impl Endpoint {
     /// redirected.
     pub(crate) fn patterns(&self) -> Vec<String> {
         let path = self.path.clone();
-        if path == "/" || path.ends_with(TAIL) {
+        if path.ends_with(TAIL) {
             return vec![path];
+        }
+        if path == "/" {
+            // In a scope, its path is that of the scope.
+            return vec![path, String::new()];
         }
         let slashed = format!("{path}/");
         vec![path, slashed]

@@ -87,6 +87,7 @@ async fn health_endpoints_pass_wherever_they_are_and_nothing_that_looks_like_one
         ("/health/checks/nobody", 404),
         ("/health/openapi.json", 200),
         ("/ops/live", 200),
+        ("/internal/x", 200),
         ("/internal/x/", 200),
         ("/internal/x/live/", 200),
     ] {
@@ -98,7 +99,7 @@ async fn health_endpoints_pass_wherever_they_are_and_nothing_that_looks_like_one
         "/",
         "/ops/health",
         "/internal/x/health",
-        "/internal/live",
+        "/internal",
         "/healthy",
         "/api/health/live",
         "/health/own",

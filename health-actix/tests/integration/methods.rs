@@ -140,3 +140,30 @@ async fn hostile_names_of_checks_are_just_unknown() {
     }
     assert_eq!(get(address, "/health/checks/%64atabase").await.0, 200);
 }
+
+#[actix_web::test]
+async fn in_a_scope_every_path_is_below_that_of_the_scope() {
+    let health = health([fine("database").with_tag("db")]);
+    let server = HttpServer::new(move || {
+        let at_its_root = HealthService::new(&health).prefix("");
+        App::new()
+            .service(web::scope("/api/{version}").service(HealthService::new(&health)))
+            .service(web::scope("/ops").service(at_its_root))
+    });
+    let server = server.workers(1).bind(("127.0.0.1", 0)).unwrap();
+    let address = server.addrs()[0];
+    run(server.run());
+    for (path, code) in [
+        ("/api/v1/health", 200),
+        ("/api/v1/health/checks/database/", 200),
+        ("/api/v1/health/groups/db", 200),
+        ("/health", 404),
+        ("/ops", 200),
+        ("/ops/", 200),
+        ("/ops/ready", 200),
+        ("/ops/checks/database", 200),
+        ("/ops/openapi.json", 200),
+    ] {
+        assert_eq!(get(address, path).await.0, code, "{path}");
+    }
+}
