@@ -76,6 +76,18 @@ where
     }
 }
 
+impl<S> HealthLayerService<S> {
+    /// The endpoint that is asked, which it never is within a scope.
+    fn place_of(&self, request: &mut ServiceRequest) -> Option<usize> {
+        let path = request.match_info_mut();
+        if path.unprocessed().len() < path.as_str().len() {
+            return None;
+        }
+        let mut patterns = self.patterns.iter();
+        patterns.position(|pattern| pattern.capture_match_info(path))
+    }
+}
+
 /// A service inside of a [`HealthLayer`].
 pub struct HealthLayerService<S> {
     patterns: Rc<Vec<ResourceDef>>,
@@ -99,10 +111,7 @@ where
     }
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let mut patterns = self.patterns.iter();
-        let place =
-            patterns.position(|pattern| pattern.capture_match_info(request.match_info_mut()));
-        let Some(place) = place else {
+        let Some(place) = self.place_of(&mut request) else {
             let service = Rc::clone(&self.service);
             return Box::pin(async move {
                 poll_fn(|cx| service.poll_ready(cx)).await?;

@@ -149,6 +149,7 @@ async fn in_a_scope_every_path_is_below_that_of_the_scope() {
         App::new()
             .service(web::scope("/api/{version}").service(HealthService::new(&health)))
             .service(web::scope("/ops").service(at_its_root))
+            .service(web::scope("/layered").wrap(HealthService::new(&health).layer()))
     });
     let server = server.workers(1).bind(("127.0.0.1", 0)).unwrap();
     let address = server.addrs()[0];
@@ -163,6 +164,8 @@ async fn in_a_scope_every_path_is_below_that_of_the_scope() {
         ("/ops/ready", 200),
         ("/ops/checks/database", 200),
         ("/ops/openapi.json", 200),
+        ("/layered/health", 404),
+        ("/layered/health/checks/database", 404),
     ] {
         assert_eq!(get(address, path).await.0, code, "{path}");
     }
