@@ -1,10 +1,12 @@
 //! From a path to what it asks for, and to what is found.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use health_core::{Caller, Check, Entry, GroupReport, Health, Overview, Phase, Probe, Report};
+use serde::Deserialize;
 
 use crate::access::Level;
 use crate::dialect::problem::{MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem};
@@ -36,34 +38,55 @@ pub(crate) enum Of<'a> {
     Group(&'a str),
 }
 
+/// What the path of a request names. The router leaves `%2F`, `%25` and `%2B` as they are, which a
+/// tag may have.
+pub(crate) fn named(target: Target, request: &HttpRequest) -> Cow<'_, str> {
+    let parameter = |name| request.match_info().get(name).unwrap_or_default().into();
+    match target {
+        Target::Check | Target::CheckOf(_) => parameter(NAME),
+        Target::Tree => parameter(REST),
+        Target::Group => match request.match_info().load() {
+            Ok(Tagged { tag }) => tag.into(),
+            Err(_) => parameter(TAG),
+        },
+        Target::Probe(_) | Target::Everything | Target::Document => "".into(),
+    }
+}
+
+/// The parameter [`TAG`].
+#[derive(Deserialize)]
+struct Tagged {
+    tag: String,
+}
+
 impl<'a> Asked<'a> {
-    pub(crate) fn by(target: Target, request: &'a HttpRequest, health: &Health) -> Self {
-        let named = |parameter| request.match_info().get(parameter).unwrap_or_default();
+    /// What is asked with this name, where `is_group` tells groups from checks.
+    pub(crate) fn by(target: Target, named: &'a str, is_group: impl FnOnce(&str) -> bool) -> Self {
         let check = |of| Self::Check {
-            name: named(NAME),
+            name: named,
             of,
             child: None,
         };
         match target {
             Target::Probe(probe) => Self::Probe(probe),
             Target::Everything => Self::Everything,
-            Target::Group => Self::Group(named(TAG)),
+            Target::Group => Self::Group(named),
             Target::Document => Self::Document,
             Target::Check => check(Of::Anything),
             Target::CheckOf(probe) => check(Of::Probe(probe)),
-            Target::Tree => Self::by_tree(named(REST), |tag| has_tag(health, tag)),
+            Target::Tree => Self::by_tree(named, is_group),
         }
     }
 
     /// `{probe or tag}`, `{check}/{child}`, or one below the other. A tag goes before a check of
     /// the same name, as groups do in Spring Boot.
-    fn by_tree(path: &'a str, is_tag: impl Fn(&str) -> bool) -> Self {
+    fn by_tree(path: &'a str, is_group: impl FnOnce(&str) -> bool) -> Self {
         let path = path.trim_end_matches('/');
         let (first, rest) = split(path);
         let probe = Probe::ALL.into_iter().find(|probe| probe.as_str() == first);
         let of = match probe {
             Some(probe) => Of::Probe(probe),
-            None if is_tag(first) => Of::Group(first),
+            None if is_group(first) => Of::Group(first),
             None => Of::Anything,
         };
         match (of, rest) {
@@ -111,11 +134,16 @@ impl<'a> Asked<'a> {
             }
             Self::Everything => Ok(Found::Overview(health.everything(caller).await)),
             Self::Group(_) | Self::Check { .. } if health.is_misconfigured() => Err(MISCONFIGURED),
-            Self::Group(tag) => match health.group(tag, caller) {
-                Some(group) => Ok(Found::Group(group.await)),
-                None if voice.is_of_group => Err(NO_GROUP),
-                None => Err(NO_GROUP.knowing(level, || tags(health))),
-            },
+            Self::Group(tag) => {
+                // To ask is to run it.
+                let is_known = voice.is_of_group || knows_tag(health, tag, level);
+                let asked = is_known.then(|| health.group(tag, caller)).flatten();
+                match asked {
+                    Some(group) => Ok(Found::Group(group.await)),
+                    None if voice.is_of_group => Err(NO_GROUP),
+                    None => Err(NO_GROUP.knowing(level, || tags(health))),
+                }
+            }
             Self::Check { name, of, .. } => {
                 let checks = health.checks();
                 let may_be_asked = |check: &Arc<Check>| {
@@ -153,11 +181,12 @@ fn split(path: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn has_tag(health: &Health, tag: &str) -> bool {
-    health
-        .checks()
-        .iter()
-        .any(|check| Of::Group(tag).has(check))
+/// Whether the caller may know that there is such a group: not if all that is in it is hidden.
+pub(crate) fn knows_tag(health: &Health, tag: &str, level: Level) -> bool {
+    let level = level.max(Level::Summary);
+    let checks = health.checks();
+    let mut members = checks.iter().filter(|check| Of::Group(tag).has(check));
+    members.any(|check| may_know(check, level))
 }
 
 /// All tags, sorted.

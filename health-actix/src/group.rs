@@ -7,7 +7,8 @@ use crate::status_codes::StatusCodes;
 /// `/actuator/health/{tag}`, its details and status codes hold there too.
 ///
 /// They hold for the group alone: its checks are told of in the probes, and at paths of their own,
-/// as the service says.
+/// as the service says. One whose checks are all [hidden](crate::Visibility) is there for those
+/// only who may know everything, unless it is given here: then it is there for whom its details are.
 ///
 /// ```standalone_crate
 /// use health_actix::{Details, Dialect, Group, Health, HealthService, StatusCodes};

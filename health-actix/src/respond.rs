@@ -10,7 +10,7 @@ use health_core::{Phase, Probe, Status};
 use tokio::time::Instant;
 
 use crate::access::Level;
-use crate::asked::Asked;
+use crate::asked::{Asked, knows_tag, named};
 use crate::dialect::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem, UNAVAILABLE};
 use crate::dialect::view::{Asker, Scope, View};
 use crate::dialect::{Dialect, Format};
@@ -76,7 +76,12 @@ async fn answer(mounted: &Mounted, endpoint: &Endpoint, request: &HttpRequest) -
             return methods(HttpResponse::Ok());
         }
     }
-    let asked = Asked::by(endpoint.target, request, &mounted.health);
+    let named = named(endpoint.target, request);
+    let is_group = |tag: &str| {
+        let level = || endpoint.voice.details.decide_for(request).level();
+        endpoint.groups.contains_key(tag) || knows_tag(&mounted.health, tag, level())
+    };
+    let asked = Asked::by(endpoint.target, &named, is_group);
     let voice = endpoint.voice_for(asked);
     match voice.admit(asked, request) {
         Ok(level) if asked == Asked::Document => document(mounted, request, level),

@@ -595,3 +595,46 @@ async fn a_restriction_with_mistakes_restarts_nobody() {
         assert!(!document.contains("database"), "{document}");
     }
 }
+
+#[actix_web::test]
+async fn a_group_of_hidden_checks_is_there_for_those_only_who_may_know_everything() {
+    let runs = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&runs);
+    let hidden = Check::new("vault", move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async { false }
+    });
+    let hidden = hidden.readiness().with_visibility(Visibility::Full);
+    let hidden = hidden.with_tag("secret").with_tag("mixed").with_tag("told");
+    let health = health([hidden, fine("database").with_tag("mixed")]);
+    let service = HealthService::new(&health)
+        .dialects([Dialect::default(), Dialect::spring()])
+        .group(Group::new("told").details(Details::status_only()))
+        .details(Details::when(bearer("hunter2")));
+    let address = serve(move || service.clone());
+    for [group, nothing] in [
+        ["/health/groups/secret", "/health/groups/nothing"],
+        ["/actuator/health/secret", "/actuator/health/nothing"],
+        [
+            "/actuator/health/secret/vault",
+            "/actuator/health/nothing/vault",
+        ],
+    ] {
+        let answer = get(address, group).await;
+        assert_eq!(answer.0, 404, "{group}: {}", answer.1);
+        assert_eq!(answer, get(address, nothing).await, "nobody can tell");
+        assert_eq!(runs.load(Ordering::Relaxed), 0, "{group} runs nothing");
+        let (code, body) = told(address, group, &["Authorization: Bearer hunter2"]).await;
+        assert_eq!(code, 503, "{group}");
+        assert!(body.contains("vault") || group.ends_with("vault"), "{body}");
+        runs.store(0, Ordering::Relaxed);
+    }
+    let (code, body) = get(address, "/health/groups/mixed").await;
+    assert_eq!(code, 503, "it counts");
+    assert!(!body.contains("vault"), "{body}");
+    for path in ["/health/groups/told", "/actuator/health/told"] {
+        let (code, body) = get(address, path).await;
+        assert_eq!(code, 503, "{path}, which is spoken of: {body}");
+        assert!(!body.contains("vault"), "{path}: {body}");
+    }
+}

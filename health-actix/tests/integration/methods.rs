@@ -1,7 +1,7 @@
 //! Methods, protocols and neighbours.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use health_actix::HealthService;
+use health_actix::{Check, HealthService};
 
 use crate::golden::expect;
 use crate::support::{exchange, fine, get, health, request, run, serve};
@@ -139,6 +139,32 @@ async fn hostile_names_of_checks_are_just_unknown() {
         assert!(!body.contains("script"));
     }
     assert_eq!(get(address, "/health/checks/%64atabase").await.0, 200);
+}
+
+#[actix_web::test]
+async fn groups_of_all_names_can_be_asked() {
+    let tags = ["a b", "a/b", "50%", "%2F", "c++", "größe", "Case", "."];
+    let check = tags.into_iter().fold(fine("database"), Check::with_tag);
+    let health = health([check]);
+    let address = serve(move || HealthService::new(&health));
+    for path in [
+        "a%20b",
+        "a%2Fb",
+        "a%2fb",
+        "50%25",
+        "%252F",
+        "c++",
+        "c%2B%2B",
+        "gr%C3%B6%C3%9Fe",
+        "Case",
+    ] {
+        let (code, body) = get(address, &format!("/health/groups/{path}")).await;
+        assert_eq!(code, 200, "{path}: {body}");
+    }
+    for path in ["a/b", "a+b", "50", "%252f", "case", "c", "", "%", "%00"] {
+        let (code, _) = get(address, &format!("/health/groups/{path}")).await;
+        assert_eq!(code, 404, "{path}");
+    }
 }
 
 #[actix_web::test]
