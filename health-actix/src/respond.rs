@@ -141,7 +141,7 @@ fn write(mounted: &Mounted, voice: &Voice, view: &View<'_>) -> HttpResponse {
     let mut response = HttpResponse::build(voice.codes.code(format.verdict(view)));
     response
         .insert_header((CONTENT_TYPE, format.media_type()))
-        .insert_header((CACHE_CONTROL, format.cache_control(view)));
+        .insert_header((CACHE_CONTROL, cache_control(voice, view)));
     if let Some(seconds) = retry_after(view) {
         response.insert_header((RETRY_AFTER, seconds));
     }
@@ -150,6 +150,16 @@ fn write(mounted: &Mounted, voice: &Voice, view: &View<'_>) -> HttpResponse {
     }
     format.add_headers(&mut response);
     response.body(format.write(view))
+}
+
+/// What not everybody is told is nothing to keep: no `Vary` could say what it depends on, which may
+/// be an address.
+fn cache_control(voice: &Voice, view: &View<'_>) -> HeaderValue {
+    if voice.is_for_everybody() {
+        voice.format.cache_control(view)
+    } else {
+        HeaderValue::from_static("no-store")
+    }
 }
 
 fn is_degraded_readiness(view: &View<'_>) -> bool {

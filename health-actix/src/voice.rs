@@ -80,6 +80,11 @@ impl Voice {
         }
     }
 
+    /// Whether everybody gets the same answer.
+    pub(crate) const fn is_for_everybody(&self) -> bool {
+        self.restriction.is_none() && self.details.is_fixed()
+    }
+
     /// How much the caller is told, unless it is turned away. From a probe it is only where
     /// everybody else is, and never for asking often.
     pub(crate) fn admit(

@@ -132,6 +132,11 @@ impl Details {
         }
     }
 
+    /// Whether everybody is told the same.
+    pub(crate) const fn is_fixed(&self) -> bool {
+        matches!(self.policy, Policy::Always(_))
+    }
+
     /// What who sent this request is told.
     pub(crate) fn decide_for(&self, request: &HttpRequest) -> Decision {
         match &self.policy {

@@ -638,3 +638,26 @@ async fn a_group_of_hidden_checks_is_there_for_those_only_who_may_know_everythin
         assert!(!body.contains("vault"), "{path}: {body}");
     }
 }
+
+#[actix_web::test]
+async fn what_not_everybody_is_told_is_not_kept_by_caches() {
+    let kept = fine("database").with_cache(Duration::from_secs(90));
+    let health = health([kept]);
+    let ietf = || HealthService::new(&health).dialects([Dialect::ietf()]);
+    let token = ["Authorization: Bearer hunter2"];
+    for (service, is_kept) in [
+        (ietf(), true),
+        (ietf().details(Details::full()), true),
+        (ietf().details(Details::when(bearer("hunter2"))), false),
+        (ietf().details(Details::only(bearer("hunter2"))), false),
+        (ietf().details(Details::decide(|_| Level::Full)), false),
+        (ietf().restrict(bearer("hunter2")), false),
+    ] {
+        let address = serve(move || service.clone());
+        let answer = ask(address, "GET", "/health/ready", &token).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        let says_so = answer.contains("\ncache-control: private, max-age=");
+        assert_eq!(says_so, is_kept, "{answer}");
+        assert_ne!(answer.contains("\ncache-control: no-store\n"), is_kept);
+    }
+}
