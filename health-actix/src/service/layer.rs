@@ -12,6 +12,7 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ResourceDef, Service, ServiceRequest, ServiceResponse, Transform};
 
 use super::HealthService;
+use crate::endpoint::Endpoint;
 use crate::mounted::Mounted;
 use crate::respond::respond;
 
@@ -50,6 +51,7 @@ impl HealthService {
 
 /// Answers health endpoints before all other middleware; see [`HealthService::layer`].
 #[derive(Clone, Debug)]
+#[must_use = "give it to `App::wrap`"]
 pub struct HealthLayer(HealthService);
 
 impl<S, B> Transform<S, ServiceRequest> for HealthLayer
@@ -66,8 +68,11 @@ where
 
     fn new_transform(&self, service: S) -> Self::Future {
         let mounted = Arc::new(self.0.clone().mount());
-        let endpoints = mounted.endpoints.iter();
-        let patterns = endpoints.map(|endpoint| ResourceDef::new(endpoint.patterns()));
+        let endpoints = mounted.endpoints.iter().enumerate();
+        let patterns = endpoints.flat_map(|(place, endpoint)| {
+            let patterns = resources(endpoint).into_iter();
+            patterns.map(move |pattern| (place, pattern))
+        });
         ready(Ok(HealthLayerService {
             patterns: Rc::new(patterns.collect()),
             mounted,
@@ -84,13 +89,26 @@ impl<S> HealthLayerService<S> {
             return None;
         }
         let mut patterns = self.patterns.iter();
-        patterns.position(|pattern| pattern.capture_match_info(path))
+        let found = patterns.find(|(_, pattern)| pattern.capture_match_info(path));
+        found.map(|(place, _)| *place)
+    }
+}
+
+/// All that is asked of the application is compared with these first. Without parameters they are
+/// texts, if they are alone; with them, a set is the quickest to see that none is meant.
+fn resources(endpoint: &Endpoint) -> Vec<ResourceDef> {
+    let patterns = endpoint.patterns();
+    if endpoint.path.contains('{') {
+        vec![ResourceDef::new(patterns)]
+    } else {
+        patterns.into_iter().map(ResourceDef::new).collect()
     }
 }
 
 /// A service inside of a [`HealthLayer`].
 pub struct HealthLayerService<S> {
-    patterns: Rc<Vec<ResourceDef>>,
+    /// Each with the place of its endpoint.
+    patterns: Rc<Vec<(usize, ResourceDef)>>,
     mounted: Arc<Mounted>,
     service: Rc<S>,
 }
