@@ -202,7 +202,8 @@ impl Dialect {
         self
     }
 
-    /// Tells how much it tells whom, instead of what the service says.
+    /// Tells how much it tells whom, instead of what the service says. Groups, and the OpenAPI
+    /// document, are the service's: they tell as much as that says.
     pub fn details(mut self, details: Details) -> Self {
         self.details = Some(details);
         self
