@@ -1,6 +1,7 @@
 //! The endpoints: what is mounted, documented and announced is read from one list.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::sync::Arc;
 
 use actix_web::dev::{ConnectionInfo, ResourceDef, ServiceRequest};
@@ -115,6 +116,13 @@ impl Endpoint {
     pub(crate) fn voice_for(&self, asked: Asked<'_>) -> &Voice {
         let own = asked.group().and_then(|tag| self.groups.get(tag));
         own.unwrap_or(&self.voice)
+    }
+
+    /// How it answers, whatever group is asked.
+    pub(crate) fn voices(&self) -> impl Iterator<Item = &Voice> {
+        let has_groups = matches!(self.target, Target::Group | Target::Tree);
+        let of_groups = self.groups.values().filter(move |_| has_groups);
+        iter::once(&*self.voice).chain(of_groups)
     }
 
     /// The paths that are mounted: with and without a slash at the end, since nothing is ever

@@ -10,6 +10,7 @@ use utoipa::openapi::{Content, Header, Response, ResponseBuilder};
 
 use super::About;
 use super::schemas::{Body, object};
+use crate::access::Refusals;
 use crate::dialect::Format;
 use crate::dialect::problem::{
     FORBIDDEN, METHOD_NOT_ALLOWED, MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem, TOO_MANY_REQUESTS,
@@ -45,7 +46,12 @@ pub(super) fn responses(
         let response = problem(format, &unknown, has_body);
         responses.push(("404".to_owned(), response.build()));
     }
-    responses.extend(turned_away(endpoint, has_body));
+    for refusal in turned_away(endpoint, has_body) {
+        // A status may have the same code.
+        if responses.iter().all(|(code, _)| *code != refusal.0) {
+            responses.push(refusal);
+        }
+    }
     let other = problem(format, &METHOD_NOT_ALLOWED, has_body)
         .header("Allow", header("The methods that are answered."));
     responses.push(("405".to_owned(), other.build()));
@@ -56,7 +62,8 @@ pub(super) fn responses(
 fn turned_away(endpoint: &Endpoint, has_body: bool) -> Vec<(String, Response)> {
     let voice = &*endpoint.voice;
     let is_detail = is_detail(endpoint.target);
-    let refusals = voice.refusals(!is_detail);
+    let refusals = endpoint.voices().map(|voice| voice.refusals(!is_detail));
+    let refusals = refusals.fold(Refusals::default(), Refusals::or);
     let is_limited = is_detail && voice.limit.is_some();
     let challenge = Some(("WWW-Authenticate", "What is to be shown."));
     let later = Some(("Retry-After", "Seconds until it may be asked again."));

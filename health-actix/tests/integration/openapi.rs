@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use actix_web::web;
 use health_actix::{
-    Check, Details, Health, HealthService, Probe, RateLimit, api_key, bearer, networks,
+    Check, Details, Group, Health, HealthService, Probe, RateLimit, StatusCodes, api_key, bearer,
+    networks,
 };
 use serde_json::{Value, json};
 
@@ -392,4 +393,25 @@ fn what_is_to_be_brought_and_what_else_may_be_answered_is_told() {
         schemes["healthBearer"],
         json!({"type": "http", "scheme": "bearer"})
     );
+}
+
+#[test]
+fn what_a_group_refuses_is_told_and_a_status_with_the_same_code_stays() {
+    let health = health([fine("database").with_tag("db")]);
+    let group = Group::new("db").details(Details::only(bearer("7Xf2rQm0vTz9kLpA")));
+    let service = HealthService::new(&health)
+        .group(group)
+        .status_codes(StatusCodes::new().degraded(429))
+        .rate_limit(RateLimit::per_second(20));
+    let document = document(&service);
+    let codes = |path: &str| {
+        let responses = &document["paths"][path]["get"]["responses"];
+        let codes = responses.as_object().unwrap().keys();
+        codes.cloned().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(codes("/health/ready"), "200 405 429 503");
+    assert_eq!(codes("/health/checks/{name}"), "200 404 405 429 503");
+    assert_eq!(codes("/health/groups/{tag}"), "200 401 404 405 429 503");
+    let degraded = &document["paths"]["/health/checks/{name}"]["get"]["responses"]["429"];
+    assert_eq!(degraded["description"], "Degraded.");
 }
