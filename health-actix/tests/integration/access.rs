@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use actix_web::{App, HttpServer};
 use health_actix::{
-    Check, Details, Dialect, Group, Health, HealthService, Level, RateLimit, StatusCodes,
-    Visibility, allow, api_key, bearer, networks,
+    Check, Details, Dialect, Health, HealthService, Level, RateLimit, allow, api_key, bearer,
+    networks,
 };
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ const TOO_MANY: &str =
     r#"{"status":"too_many_requests","detail":"Ask less often; the Retry-After header says when"}"#;
 
 /// One check that serves every probe, and says what not everybody may know.
-fn private() -> Health {
+pub(crate) fn private() -> Health {
     let failing = Check::new("database", async || Err::<(), _>("no route to db-7"));
     let database = failing.liveness().readiness().startup().with_tag("db");
     health([database.with_critical(false)])
@@ -54,7 +54,7 @@ async fn ask(address: SocketAddr, method: &str, path: &str, headers: &[&str]) ->
 }
 
 /// The status code and the body.
-async fn told(address: SocketAddr, path: &str, headers: &[&str]) -> (u16, String) {
+pub(crate) async fn told(address: SocketAddr, path: &str, headers: &[&str]) -> (u16, String) {
     let answer = ask(address, "GET", path, headers).await;
     let (head, body) = answer.split_once("\n\n").unwrap();
     (head[9..12].parse().unwrap(), body.to_owned())
@@ -69,7 +69,7 @@ fn sent(status: &str, more: &str, body: &str) -> String {
     )
 }
 
-fn unauthorized(challenges: &[&str]) -> String {
+pub(crate) fn unauthorized(challenges: &[&str]) -> String {
     let lines = challenges.iter();
     let lines: String = lines
         .map(|line| format!("www-authenticate: {line}\n"))
@@ -77,7 +77,7 @@ fn unauthorized(challenges: &[&str]) -> String {
     sent("401 Unauthorized", &lines, UNAUTHORIZED)
 }
 
-const BEARER: &str = r#"Bearer realm="health""#;
+pub(crate) const BEARER: &str = r#"Bearer realm="health""#;
 const KEY: &str = r#"ApiKey realm="health", header="x-api-key""#;
 
 /// Serves with this many workers.
@@ -392,58 +392,6 @@ async fn a_forwarded_address_is_believed_if_a_trusted_proxy_tells_it() {
 }
 
 #[actix_web::test]
-async fn a_group_can_have_its_own_access_status_codes_and_dialect() {
-    let tagged = |check: Check| {
-        ["db", "k8s", "open"]
-            .into_iter()
-            .fold(check, Check::with_tag)
-    };
-    let health = health([tagged(Check::new("database", async || false).readiness())]);
-    let service = HealthService::new(&health)
-        .group(Group::new("db").details(Details::only(bearer("hunter2"))))
-        .group(
-            Group::new("k8s")
-                .dialect(Dialect::kubernetes().details(Details::status_only()))
-                .status_codes(StatusCodes::new().unhealthy(500)),
-        )
-        .details(Details::when(bearer("swordfish")));
-    service.validate().unwrap();
-    let address = serve(move || service.clone());
-    let group = async |tag: &str, headers: &[&str]| {
-        told(address, &format!("/health/groups/{tag}"), headers).await
-    };
-    let answer = request(address, "GET", "/health/groups/db").await;
-    assert_eq!(answer, unauthorized(&[BEARER]));
-    assert_eq!(
-        group("db", &["Authorization: Bearer swordfish"]).await.0,
-        401
-    );
-    let (code, body) = group("db/", &["Authorization: Bearer hunter2"]).await;
-    assert_eq!(code, 503);
-    assert!(body.contains("last_run"), "{body}");
-    let answer = request(address, "GET", "/health/groups/k8s").await;
-    assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
-    assert!(answer.contains("\ncontent-type: text/plain"), "{answer}");
-    assert!(!answer.contains("database"), "{answer}");
-    let (code, body) = group("open", &[]).await;
-    assert_eq!(
-        (code, &*mask_latency(&body)),
-        (
-            503,
-            r#"{"status":"unhealthy","checks":{"database":{"healthy":false,"error":"check failed"}}}"#
-        )
-    );
-}
-
-fn mask_latency(body: &str) -> String {
-    let Some((before, rest)) = body.split_once("\"latency_ms\":") else {
-        return body.to_owned();
-    };
-    let behind = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    format!("{before}{}", behind.trim_start_matches(','))
-}
-
-#[actix_web::test]
 async fn a_dialect_can_have_its_own_details_beside_those_of_the_service() {
     let health = private();
     let service = HealthService::new(&health)
@@ -503,75 +451,6 @@ async fn nothing_is_run_that_the_caller_may_not_know_of() {
 }
 
 #[actix_web::test]
-async fn what_a_group_says_of_itself_holds_wherever_it_can_be_asked() {
-    let database = Check::new("database", async || Err::<(), _>("no route to db-7"));
-    let health = health([database.readiness().with_tag("db").with_tag("open")]);
-    let mine = Group::new("db")
-        .details(Details::only(bearer("hunter2")))
-        .status_codes(StatusCodes::new().unhealthy(500))
-        .dialect(Dialect::kubernetes());
-    let service = HealthService::new(&health)
-        .dialects([Dialect::default(), Dialect::spring()])
-        .group(mine);
-    service.validate().unwrap();
-    let address = serve(move || service.clone());
-    let token = ["Authorization: Bearer hunter2"];
-    for path in ["/db", "/db/", "/db/database", "/db/database/child", "/db/x"] {
-        let path = format!("/actuator/health{path}");
-        let answer = request(address, "GET", &path).await;
-        assert!(answer.starts_with("HTTP/1.1 401 "), "{path}: {answer}");
-    }
-    for path in ["/db", "/db/database"] {
-        let (code, body) = told(address, &format!("/actuator/health{path}"), &token).await;
-        assert_eq!(code, 500, "{path}");
-        assert!(body.starts_with(r#"{"status":"DOWN""#), "as Spring: {body}");
-        assert!(body.contains("db-7"), "{path}: {body}");
-    }
-    let (code, body) = told(address, "/health/groups/db", &token).await;
-    assert_eq!(code, 500);
-    assert!(
-        body.starts_with("[-]database failed: "),
-        "as it says: {body}"
-    );
-    for path in ["/open", "/open/database", "/database", "/readiness"] {
-        let (code, body) = get(address, &format!("/actuator/health{path}")).await;
-        assert_eq!(code, 503, "{path}");
-        assert!(!body.contains("db-7"), "{path}: {body}");
-    }
-}
-
-#[actix_web::test]
-async fn a_group_of_nothing_tells_nobody_of_the_others() {
-    let health = health([fine("database").with_tag("db")]);
-    let service = HealthService::new(&health)
-        .group(Group::new("partners").details(Details::full()))
-        .details(Details::status_only());
-    let address = serve(move || service.clone());
-    let (code, body) = get(address, "/health/groups/partners").await;
-    assert_eq!(
-        (code, &*body),
-        (
-            404,
-            r#"{"status":"not_found","detail":"There is no group of this name"}"#
-        )
-    );
-}
-
-#[test]
-fn what_is_said_twice_of_one_group_is_a_mistake() {
-    let service = HealthService::new(&private())
-        .group(Group::new("db").details(Details::only(bearer("hunter2"))))
-        .group(Group::new("cache"))
-        .group(Group::new("db").status_codes(StatusCodes::new().unhealthy(500)));
-    let error = service.validate().unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "1 mistake in the health checks:\n  - the group `db` is given twice: say all of it in one \
-         `Group`"
-    );
-}
-
-#[actix_web::test]
 async fn a_restriction_with_mistakes_restarts_nobody() {
     let health = private();
     for broken in [bearer("hunter2\n"), networks(["10.0.0.0/33"])] {
@@ -593,49 +472,6 @@ async fn a_restriction_with_mistakes_restarts_nobody() {
         }
         let (_, document) = get(address, "/health/openapi.json").await;
         assert!(!document.contains("database"), "{document}");
-    }
-}
-
-#[actix_web::test]
-async fn a_group_of_hidden_checks_is_there_for_those_only_who_may_know_everything() {
-    let runs = Arc::new(AtomicU32::new(0));
-    let counted = Arc::clone(&runs);
-    let hidden = Check::new("vault", move || {
-        counted.fetch_add(1, Ordering::Relaxed);
-        async { false }
-    });
-    let hidden = hidden.readiness().with_visibility(Visibility::Full);
-    let hidden = hidden.with_tag("secret").with_tag("mixed").with_tag("told");
-    let health = health([hidden, fine("database").with_tag("mixed")]);
-    let service = HealthService::new(&health)
-        .dialects([Dialect::default(), Dialect::spring()])
-        .group(Group::new("told").details(Details::status_only()))
-        .details(Details::when(bearer("hunter2")));
-    let address = serve(move || service.clone());
-    for [group, nothing] in [
-        ["/health/groups/secret", "/health/groups/nothing"],
-        ["/actuator/health/secret", "/actuator/health/nothing"],
-        [
-            "/actuator/health/secret/vault",
-            "/actuator/health/nothing/vault",
-        ],
-    ] {
-        let answer = get(address, group).await;
-        assert_eq!(answer.0, 404, "{group}: {}", answer.1);
-        assert_eq!(answer, get(address, nothing).await, "nobody can tell");
-        assert_eq!(runs.load(Ordering::Relaxed), 0, "{group} runs nothing");
-        let (code, body) = told(address, group, &["Authorization: Bearer hunter2"]).await;
-        assert_eq!(code, 503, "{group}");
-        assert!(body.contains("vault") || group.ends_with("vault"), "{body}");
-        runs.store(0, Ordering::Relaxed);
-    }
-    let (code, body) = get(address, "/health/groups/mixed").await;
-    assert_eq!(code, 503, "it counts");
-    assert!(!body.contains("vault"), "{body}");
-    for path in ["/health/groups/told", "/actuator/health/told"] {
-        let (code, body) = get(address, path).await;
-        assert_eq!(code, 503, "{path}, which is spoken of: {body}");
-        assert!(!body.contains("vault"), "{path}: {body}");
     }
 }
 

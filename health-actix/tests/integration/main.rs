@@ -9,6 +9,7 @@ mod data;
 mod dialects;
 mod drain;
 mod golden;
+mod groups;
 mod guard;
 mod layer;
 mod management;
