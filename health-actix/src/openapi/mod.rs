@@ -13,13 +13,16 @@ pub(crate) mod schemas;
 mod securities;
 pub(crate) mod spring;
 
+use std::sync::Arc;
+
 use utoipa::openapi::schema::ComponentsBuilder;
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder};
 
 pub(crate) use self::about::About;
 use self::operations::path_item;
-use crate::endpoint::{Endpoint, below};
+use crate::endpoint::{Endpoint, Target, below};
+use crate::voice::Voice;
 
 /// The tag of all operations.
 const TAG: &str = "health";
@@ -36,7 +39,11 @@ pub(crate) fn json(about: &About, endpoints: &[Endpoint], scope: &str) -> String
 pub(crate) fn document(about: &About, endpoints: &[Endpoint], scope: &str) -> OpenApi {
     let mut paths = PathsBuilder::new();
     let mut components = ComponentsBuilder::new().schema(schemas::PROBLEM, schemas::problem(about));
-    for endpoint in endpoints {
+    let of_groups: Vec<_> = endpoints
+        .iter()
+        .flat_map(|it| of_groups(it, about))
+        .collect();
+    for endpoint in endpoints.iter().chain(&of_groups) {
         let path = below(scope, &endpoint.path.replace("{path:.*}", "{path}"));
         let item = path_item(endpoint, &path, about);
         paths = paths.path(path, item);
@@ -62,4 +69,30 @@ pub(crate) fn document(about: &About, endpoints: &[Endpoint], scope: &str) -> Op
         .components(Some(components.build()))
         .tags(Some([tag.build()]))
         .build()
+}
+
+/// The groups that answer otherwise than the rest, each at its own path.
+fn of_groups(endpoint: &Endpoint, about: &About) -> Vec<Endpoint> {
+    if endpoint.target != Target::Group {
+        return Vec::new();
+    }
+    let known = endpoint.groups.iter();
+    let known = known.filter(|(tag, _)| about.tags.contains(*tag));
+    let at_its_path = |(tag, voice): (&String, &Voice)| Endpoint {
+        path: endpoint.path.replace("{tag}", &encoded(tag)),
+        voice: Arc::new(voice.clone()),
+        groups: Arc::default(),
+        ..endpoint.clone()
+    };
+    known.map(at_its_path).collect()
+}
+
+/// As a segment of a path.
+fn encoded(tag: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let encode = |byte| match byte {
+        byte if plain(byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    tag.bytes().map(encode).collect()
 }

@@ -65,6 +65,7 @@ fn operation(endpoint: &Endpoint, method: &Method, about: &About) -> OperationBu
         .description(Some(format!("{description}{note}")));
     let asks = *method != Method::OPTIONS || tells_of_health;
     let of_path = path_parameter(endpoint.target, about, asks).into_iter();
+    let of_path = of_path.filter(|_| endpoint.path.contains('{'));
     for parameter in of_path.chain(format.parameters(endpoint.target, about)) {
         operation = operation.parameter(parameter);
     }

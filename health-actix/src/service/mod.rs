@@ -1,21 +1,22 @@
+mod announce;
 mod layer;
+mod mistakes;
 mod process;
 mod routes;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::dev::{AppService, HttpServiceFactory};
-use health_core::{BuildError, Health, Mistake, Probe};
+use health_core::{BuildError, Health, Mistake};
 
 pub use self::layer::{HealthLayer, HealthLayerService};
 pub use self::process::{service, try_service};
 use self::routes::{Routes, is_mountable, not_mountable};
 use crate::access::{Access, Details, RateLimit};
 use crate::dialect::Dialect;
-use crate::endpoint::{DOCUMENT, below, resource};
+use crate::endpoint::resource;
 use crate::group::Group;
 use crate::mounted::{Documents, Mounted};
 use crate::openapi::{self, About};
@@ -184,35 +185,7 @@ impl HealthService {
     /// # Errors
     /// Every mistake at once.
     pub fn validate(&self) -> Result<(), BuildError> {
-        self.validate_with(Routes::of(self).mistakes)
-    }
-
-    fn validate_with(&self, of_routes: Vec<Mistake>) -> Result<(), BuildError> {
-        let dialects = self.dialects.iter();
-        let dialects = dialects.chain(
-            self.groups
-                .iter()
-                .filter_map(|group| group.dialect.as_ref()),
-        );
-        let codes = dialects.clone().filter_map(Dialect::own_codes);
-        let codes = codes.chain(self.groups.iter().filter_map(|group| group.codes));
-        let codes = codes.chain([self.codes]);
-        let details = dialects.clone().filter_map(Dialect::own_details);
-        let details = details.chain(
-            self.groups
-                .iter()
-                .filter_map(|group| group.details.as_ref()),
-        );
-        let details = details.chain([&self.details]);
-        let mut mistakes = self.mistakes.clone();
-        mistakes.extend(of_routes);
-        mistakes.extend(said_twice(&self.groups));
-        mistakes.extend(codes.flat_map(StatusCodes::mistakes));
-        mistakes.extend(details.flat_map(Details::mistakes));
-        let restriction = self.restriction.iter();
-        mistakes.extend(restriction.flat_map(Access::mistakes).cloned());
-        mistakes.extend(self.limit.iter().flat_map(RateLimit::mistakes).cloned());
-        BuildError::unless_empty(mistakes)
+        mistakes::validate(self, &Routes::of(self))
     }
 
     /// The OpenAPI document of these endpoints, as JSON, as everybody may read it. The same is
@@ -256,7 +229,7 @@ impl HealthService {
     /// As it can be mounted: with mistakes, one that says so.
     fn mount(self) -> Mounted {
         let routes = Routes::of(&self);
-        let health = match self.validate_with(routes.mistakes.clone()) {
+        let health = match mistakes::validate(&self, &routes) {
             Ok(()) => {
                 self.announce(&routes);
                 self.health.clone()
@@ -275,42 +248,6 @@ impl HealthService {
             documents: Documents::default(),
         }
     }
-
-    /// One line, once: what was found, and what to point where.
-    fn announce(&self, routes: &Routes) {
-        let paths = routes
-            .endpoints
-            .iter()
-            .map(|endpoint| endpoint.path.as_str());
-        let paths = paths.collect::<Vec<_>>().join(" ");
-        if self.health.is_misconfigured() || !self.health.is_news(&paths) {
-            return;
-        }
-        let at = |probe| routes.path_of(probe).unwrap_or("nowhere");
-        let checks = self.health.checks();
-        let found = Probe::ALL.map(|probe| {
-            let serving = checks.iter().filter(|c| c.probes().contains(probe));
-            let names: Vec<_> = serving.map(|check| check.name()).collect();
-            let names = if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(", ")
-            };
-            format!("{probe}: {names}")
-        });
-        tracing::info!(
-            target: "health",
-            "{} health checks ({}). Point balancers and the readinessProbe at {}, the \
-             livenessProbe at {}, the startupProbe at {}; a path that says liveness is none for \
-             balancers; OpenAPI: {}",
-            checks.len(),
-            found.join("; "),
-            at(Probe::Readiness),
-            at(Probe::Liveness),
-            at(Probe::Startup),
-            below(&self.prefix, DOCUMENT),
-        );
-    }
 }
 
 impl HttpServiceFactory for HealthService {
@@ -326,18 +263,6 @@ impl HttpServiceFactory for HealthService {
             resource(patterns).to(answer).register(config);
         }
     }
-}
-
-/// Groups that are given twice: of what the first one says, the second would take back the access.
-fn said_twice(groups: &[Group]) -> impl Iterator<Item = Mistake> {
-    let mut tags = BTreeSet::new();
-    let again = groups.iter().filter(move |group| !tags.insert(&group.tag));
-    again.map(|group| {
-        Mistake::new(format!(
-            "the group `{}` is given twice: say all of it in one `Group`",
-            group.tag
-        ))
-    })
 }
 
 /// Logs mistakes, once for all workers.

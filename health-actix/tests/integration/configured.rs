@@ -244,3 +244,13 @@ async fn a_check_for_full_access_fails_the_probe_that_does_not_name_it() {
     let body = json!({"status": "not_ready", "checks": {}});
     assert_eq!(json(address, "/health/ready").await, (503, body));
 }
+
+#[test]
+fn a_service_without_a_dialect_is_a_mistake() {
+    let service = HealthService::new(&health([])).dialects([]);
+    let error = service.validate().unwrap_err().to_string();
+    assert!(
+        error.contains("no dialect is left to answer the probes in"),
+        "{error}"
+    );
+}

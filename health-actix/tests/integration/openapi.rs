@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use actix_web::web;
 use health_actix::{
-    Check, Details, Group, Health, HealthService, Probe, RateLimit, StatusCodes, api_key, bearer,
-    networks,
+    Check, Details, Dialect, Group, Health, HealthService, Probe, RateLimit, StatusCodes, api_key,
+    bearer, networks,
 };
 use serde_json::{Value, json};
 
@@ -414,4 +414,28 @@ fn what_a_group_refuses_is_told_and_a_status_with_the_same_code_stays() {
     assert_eq!(codes("/health/groups/{tag}"), "200 401 404 405 429 503");
     let degraded = &document["paths"]["/health/checks/{name}"]["get"]["responses"]["429"];
     assert_eq!(degraded["description"], "Degraded.");
+}
+
+#[actix_web::test]
+async fn a_group_that_answers_otherwise_has_a_path_of_its_own() {
+    let health = health([
+        fine("database").with_tag("db 1"),
+        fine("cache").with_tag("quick"),
+    ]);
+    let own = Group::new("db 1")
+        .dialect(Dialect::ietf())
+        .status_codes(StatusCodes::new().degraded(429))
+        .details(Details::only(bearer("7Xf2rQm0vTz9kLpA")));
+    let service = HealthService::new(&health)
+        .group(own)
+        .details(Details::full());
+    let document = document(&service);
+    let operation = &document["paths"]["/health/groups/db%201"]["get"];
+    assert_eq!(operation["parameters"], Value::Null);
+    let codes: Vec<_> = operation["responses"].as_object().unwrap().keys().collect();
+    assert_eq!(codes, ["200", "401", "404", "405", "429", "503"]);
+    let content = &operation["responses"]["429"]["content"];
+    assert!(content["application/health+json"].is_object(), "{content}");
+    let address = serve(move || service.clone());
+    assert_eq!(get(address, "/health/groups/db%201").await.0, 401);
 }
