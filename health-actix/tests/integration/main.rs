@@ -11,6 +11,8 @@ mod drain;
 mod golden;
 mod groups;
 mod guard;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod layer;
 mod management;
 mod methods;
