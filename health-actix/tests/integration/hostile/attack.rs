@@ -57,6 +57,10 @@ impl Attack {
         self.victim.address
     }
 
+    pub(super) const fn address_of_http2(&self) -> SocketAddr {
+        self.victim.address_of_http2
+    }
+
     pub(super) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address()).await.unwrap()
     }
@@ -128,7 +132,7 @@ pub(super) async fn answer(mut stream: TcpStream) -> String {
     let read = stream.read_to_end(&mut bytes);
     // An error is a reset: what came before it counts.
     let _ = timeout(PATIENCE, read).await.expect("it is not closed");
-    let answer = String::from_utf8(bytes).unwrap();
+    let answer = String::from_utf8_lossy(&bytes).into_owned();
     assert!(!answer.contains(SECRET), "{answer}");
     answer
 }

@@ -3,6 +3,7 @@
 
 mod attack;
 mod connections;
+mod http2;
 mod requests;
 mod victim;
 

@@ -45,6 +45,8 @@ pub(super) struct Observed {
 #[derive(Debug)]
 pub(super) struct Victim {
     pub(super) address: SocketAddr,
+    /// For HTTP/2 too.
+    pub(super) address_of_http2: SocketAddr,
     process: Child,
     reports: BufReader<TcpStream>,
 }
@@ -66,10 +68,10 @@ impl Victim {
         stream.set_nonblocking(false).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut reports = BufReader::new(stream);
-        let port = line(&mut reports).parse().unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let mut address = || line(&mut reports).parse().unwrap();
         Self {
-            address,
+            address: address(),
+            address_of_http2: address(),
             process,
             reports,
         }
@@ -121,8 +123,8 @@ fn serves() {
     let seconds = env::var(HEAD_SECONDS).unwrap().parse().unwrap();
     count_panics();
     rt::System::new().block_on(async {
-        let (server, port) = server(Duration::from_secs(seconds));
-        thread::spawn(move || report(reports, port));
+        let (server, addresses) = server(Duration::from_secs(seconds));
+        thread::spawn(move || report(reports, &addresses));
         server.await.unwrap();
     });
 }
@@ -138,8 +140,8 @@ fn count_panics() {
     }));
 }
 
-/// The server and its port. It has one worker: what holds it holds everybody.
-fn server(head_timeout: Duration) -> (Server, u16) {
+/// The server and its addresses. It has one worker: what holds it holds everybody.
+fn server(head_timeout: Duration) -> (Server, Vec<SocketAddr>) {
     let (health, refusing) = (health(checks()), health([broken()]));
     let workers = Workers::new();
     let server = HttpServer::new(move || {
@@ -156,13 +158,16 @@ fn server(head_timeout: Duration) -> (Server, u16) {
     });
     let server = server.workers(1).client_request_timeout(head_timeout);
     let server = server.bind(("127.0.0.1", 0)).unwrap();
-    let port = server.addrs()[0].port();
-    (server.run(), port)
+    let server = server.bind_auto_h2c(("127.0.0.1", 0)).unwrap();
+    let addresses = server.addrs();
+    (server.run(), addresses)
 }
 
-/// Says the port, and for each line that comes what was observed.
-fn report(mut reports: TcpStream, port: u16) {
-    writeln!(reports, "{port}").unwrap();
+/// Says the addresses, and for each line that comes what was observed.
+fn report(mut reports: TcpStream, addresses: &[SocketAddr]) {
+    for address in addresses {
+        writeln!(reports, "{address}").unwrap();
+    }
     let lines = BufReader::new(reports.try_clone().unwrap()).lines();
     for _ in lines.map_while(Result::ok) {
         let [panics, runs, most] = [&PANICS, &RUNS, &MOST].map(|c| c.load(Ordering::Relaxed));
