@@ -17,6 +17,7 @@ mod layer;
 mod management;
 mod methods;
 mod openapi;
+mod probers;
 mod protocols;
 mod service;
 mod situations;

@@ -39,7 +39,11 @@ pub(crate) async fn exchange(address: SocketAddr, request: &str) -> String {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
-    let answer = String::from_utf8(answer).unwrap();
+    in_order(&String::from_utf8(answer).unwrap())
+}
+
+/// An answer without the date, its headers in alphabetical order.
+pub(crate) fn in_order(answer: &str) -> String {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let mut lines: Vec<_> = head.split("\r\n").collect();
     let status = lines.remove(0);
