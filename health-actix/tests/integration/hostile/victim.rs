@@ -10,7 +10,10 @@ use std::{env, panic, process, thread};
 
 use actix_web::dev::{Server, Service};
 use actix_web::{App, HttpServer, rt};
-use health_actix::{Check, DrainExt, GuardExt, HealthService, Outcome, Workers};
+use health_actix::{
+    Check, Details, Dialect, DrainExt, GuardExt, Health, HealthService, Outcome, RateLimit,
+    Workers, api_key, bearer, networks,
+};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
@@ -154,13 +157,31 @@ fn server(head_timeout: Duration) -> (Server, Vec<SocketAddr>) {
                 assert_ne!(request.path(), PANICS_AT, "{MEANT}");
                 next.call(request)
             })
-            .service(HealthService::new(&health))
+            .wrap(HealthService::new(&health).prefix("/outermost").layer())
+            .service(service(&health))
     });
     let server = server.workers(1).client_request_timeout(head_timeout);
     let server = server.bind(("127.0.0.1", 0)).unwrap();
     let server = server.bind_auto_h2c(("127.0.0.1", 0)).unwrap();
     let addresses = server.addrs();
     (server.run(), addresses)
+}
+
+/// It speaks several dialects, believes proxies, and reads credentials.
+fn service(health: &Health) -> HealthService {
+    const PROXIES: [&str; 1] = ["127.0.0.1"];
+    let dialects = [
+        Dialect::default(),
+        Dialect::kubernetes(),
+        Dialect::spring(),
+        Dialect::ietf().at("/ietf"),
+    ];
+    let operators = bearer("7Xf2rQm0vTz9kLpA").or(api_key("Q9dV3sXw5tRzK2nE"));
+    let operators = operators.or(networks(["192.0.2.7"]).behind(PROXIES));
+    HealthService::new(health)
+        .dialects(dialects)
+        .details(Details::when(operators))
+        .rate_limit(RateLimit::per_second(10_000).behind(PROXIES))
 }
 
 /// Says the addresses, and for each line that comes what was observed.

@@ -15,7 +15,7 @@ use self::clients::{Http2, http1};
 use self::servers::Servers;
 use crate::support::{fine, health};
 
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 13] = [
     "/health",
     "/health/live/",
     "/health/ready?verbose",
@@ -24,15 +24,18 @@ const PATHS: [&str; 9] = [
     "/health/checks/broken",
     "/health/checks/nobody",
     "/health/openapi.json",
+    "/readyz?verbose&exclude=database",
+    "/readyz/broken",
+    "/actuator/health",
+    "/outermost/ready",
     "/elsewhere",
 ];
 
-const METHODS: [Method; 6] = [
+const METHODS: [Method; 5] = [
     Method::GET,
     Method::HEAD,
     Method::OPTIONS,
     Method::POST,
-    Method::DELETE,
     Method::TRACE,
 ];
 
@@ -100,7 +103,7 @@ async fn draining_says_nothing_of_connections_in_http_2() {
     let servers = Servers::start(&health);
     let mut client = Http2::on(servers.tls("h2").await).await;
     let mut before = Vec::new();
-    let paths = ["/health", "/orders", "/elsewhere"];
+    let paths = ["/health", "/outermost/live", "/orders", "/elsewhere"];
     for path in paths {
         before.push(client.ask(&Method::GET, path).await);
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use health_actix::{DrainExt, Health, HealthService};
+use health_actix::{Dialect, DrainExt, Health, HealthService};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -39,9 +39,11 @@ impl Servers {
             .unwrap();
         let health = health.clone();
         let server = HttpServer::new(move || {
+            let dialects = [Dialect::default(), Dialect::kubernetes(), Dialect::spring()];
             App::new()
                 .wrap(health.drain_layer())
-                .service(HealthService::new(&health))
+                .wrap(HealthService::new(&health).prefix("/outermost").layer())
+                .service(HealthService::new(&health).dialects(dialects))
                 .route("/orders", web::get().to(HttpResponse::Ok))
         });
         let any = ("127.0.0.1", 0);
