@@ -53,7 +53,9 @@ pub(crate) async fn respond(
 ) -> HttpResponse {
     request.extensions_mut().insert(HealthRequest);
     let mut response = answer(mounted, endpoint, request).await;
-    if mounted.health.is_draining() {
+    // Who offers HTTP/2, as curl and Java do, is answered in HTTP/1.1 all the same; actix-web then
+    // closes the connection, but would say `Connection: upgrade`.
+    if mounted.health.is_draining() || request.head().upgrade() {
         close(response.head_mut());
     }
     response

@@ -275,6 +275,20 @@ async fn who_expects_to_be_asked_for_a_body_is_answered() {
     assert_eq!(in_order(last), expected(head, "200 OK", READY));
 }
 
+/// As `curl --http2` and the HTTP client of Java do.
+#[actix_web::test]
+async fn who_offers_http_2_is_told_that_the_connection_ends() {
+    let health = started();
+    let address = serve(move || HealthService::new(&health));
+    let head = "GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n\
+                Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n";
+    let closing = head.replace("Upgrade, HTTP2-Settings", "close");
+    assert_eq!(
+        exchange(address, head).await,
+        expected(&closing, "200 OK", READY)
+    );
+}
+
 #[actix_web::test]
 async fn head_has_the_length_of_get_on_every_path() {
     let kept = Duration::from_secs(3600);
