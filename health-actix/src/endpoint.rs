@@ -127,17 +127,26 @@ impl Endpoint {
 
     /// The paths that are mounted: with and without a slash at the end, since nothing is ever
     /// redirected.
-    pub(crate) fn patterns(&self) -> Vec<String> {
+    ///
+    /// All that is asked of the application is compared with them, if it comes so far. Without
+    /// parameters they are texts, if each is a resource of its own; with them, a set is the
+    /// quickest to see that none is meant. The plain one comes last, for the name of a resource
+    /// leads to the last that has it.
+    pub(crate) fn resources(&self) -> Vec<Vec<String>> {
         let path = self.path.clone();
         if path.ends_with(TAIL) {
-            return vec![path];
+            return vec![vec![path]];
         }
-        if path == "/" {
+        let other = match &*path {
             // In a scope, its path is that of the scope.
-            return vec![path, String::new()];
+            "/" => String::new(),
+            path => format!("{path}/"),
+        };
+        if is_dynamic(&path) {
+            vec![vec![other, path]]
+        } else {
+            vec![vec![other], vec![path]]
         }
-        let slashed = format!("{path}/");
-        vec![path, slashed]
     }
 }
 
@@ -164,8 +173,8 @@ pub(crate) fn overlap(one: &str, other: &str) -> bool {
     }
 }
 
-fn is_dynamic(segment: &str) -> bool {
-    segment.starts_with('{')
+fn is_dynamic(path: &str) -> bool {
+    path.contains('{')
 }
 
 #[cfg(test)]

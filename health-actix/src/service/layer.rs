@@ -12,7 +12,6 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ResourceDef, Service, ServiceRequest, ServiceResponse, Transform};
 
 use super::HealthService;
-use crate::endpoint::Endpoint;
 use crate::mounted::Mounted;
 use crate::respond::respond;
 
@@ -70,8 +69,8 @@ where
         let mounted = Arc::new(self.0.clone().mount());
         let endpoints = mounted.endpoints.iter().enumerate();
         let patterns = endpoints.flat_map(|(place, endpoint)| {
-            let patterns = resources(endpoint).into_iter();
-            patterns.map(move |pattern| (place, pattern))
+            let resources = endpoint.resources().into_iter();
+            resources.map(move |patterns| (place, ResourceDef::new(patterns)))
         });
         ready(Ok(HealthLayerService {
             patterns: Rc::new(patterns.collect()),
@@ -91,17 +90,6 @@ impl<S> HealthLayerService<S> {
         let mut patterns = self.patterns.iter();
         let found = patterns.find(|(_, pattern)| pattern.capture_match_info(path));
         found.map(|(place, _)| *place)
-    }
-}
-
-/// All that is asked of the application is compared with these first. Without parameters they are
-/// texts, if they are alone; with them, a set is the quickest to see that none is meant.
-fn resources(endpoint: &Endpoint) -> Vec<ResourceDef> {
-    let patterns = endpoint.patterns();
-    if endpoint.path.contains('{') {
-        vec![ResourceDef::new(patterns)]
-    } else {
-        patterns.into_iter().map(ResourceDef::new).collect()
     }
 }
 

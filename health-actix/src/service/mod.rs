@@ -254,13 +254,14 @@ impl HttpServiceFactory for HealthService {
     fn register(self, config: &mut AppService) {
         let mounted = Arc::new(self.mount());
         for place in 0..mounted.endpoints.len() {
-            let patterns = mounted.endpoints[place].patterns();
-            let mounted = Arc::clone(&mounted);
-            let answer = move |request: HttpRequest| {
+            for patterns in mounted.endpoints[place].resources() {
                 let mounted = Arc::clone(&mounted);
-                async move { respond(&mounted, &mounted.endpoints[place], &request).await }
-            };
-            resource(patterns).to(answer).register(config);
+                let answer = move |request: HttpRequest| {
+                    let mounted = Arc::clone(&mounted);
+                    async move { respond(&mounted, &mounted.endpoints[place], &request).await }
+                };
+                resource(patterns).to(answer).register(config);
+            }
         }
     }
 }
