@@ -98,7 +98,7 @@ pub(crate) fn expect(name: &str, found: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden")
         .join(name);
-    if std::env::var_os("BLESS").is_some() {
+    if std::env::var_os("BLESS").is_some_and(|value| value == "1") {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, found).unwrap();
     }
