@@ -196,9 +196,7 @@ impl<'a> Entry<'a> {
 }
 
 fn measured<'a>(data: impl Iterator<Item = (&'a str, &'a Value)>) -> Members<'a, Datum<'a>> {
-    let mut names = Keys::default();
-    let data = data.map(|(name, value)| (names.own(name), Datum::Measured(value)));
-    Members(data.collect())
+    Members::named(data.map(|(name, value)| (name, Datum::Measured(value))))
 }
 
 #[derive(Debug, Serialize)]

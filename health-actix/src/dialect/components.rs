@@ -18,11 +18,11 @@
 //! - Liveness that fails is `NOT OK`, with the members of `NOT READY`. `/started` is as `/ready` is.
 //! - A phase that fails a probe by itself is its `reason`. Otherwise that names the checks that
 //!   fail the probe, or, where the caller may know of none of them, says that a check failed.
-//! - Children are components of their component. Where two are called the same, as names are that
-//!   had a secret in them, the second gets `_` behind its name.
+//! - Children are components of their component.
 //! - The last component is `application_uptime`, unless a check is called so.
 //! - Who is told the status alone gets the words, and the time.
-//! - A measured number that is not finite is null.
+//! - A measured number that is not finite is null. Where two names are the same once the secrets in
+//!   them are masked, the second gets `_` behind it.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -34,7 +34,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
-use super::members::{Keys, Members};
+use super::members::Members;
 use super::problem::{MISCONFIGURED, Problem};
 use super::time::timestamp;
 use super::view::{HIDDEN, Scope, Told, ToldChild, View};
@@ -268,11 +268,16 @@ impl<'a> Component<'a> {
             caused_by: told.cause(),
             latency_ms: told.latency_ms(),
             tags: full.flat_map(|entry| entry.check().tags()).collect(),
-            components: named(
+            components: Members::named(
                 told.children()
                     .map(|child| (child.name(), Self::of_child(child))),
             ),
-            ..Self::saying(told.status(), told.text(), told.error(), named(told.data()))
+            ..Self::saying(
+                told.status(),
+                told.text(),
+                told.error(),
+                Members::named(told.data()),
+            )
         }
     }
 
@@ -281,7 +286,7 @@ impl<'a> Component<'a> {
             child.status(),
             child.text(),
             child.error(),
-            named(child.data()),
+            Members::named(child.data()),
         )
     }
 
@@ -304,16 +309,6 @@ impl<'a> Component<'a> {
             components: Members::default(),
         }
     }
-}
-
-/// Members that may come with one name twice.
-fn named<'a, T>(members: impl Iterator<Item = (&'a str, T)>) -> Members<'a, T> {
-    let mut names = Keys::default();
-    Members(
-        members
-            .map(|(name, member)| (names.own(name), member))
-            .collect(),
-    )
 }
 
 /// What nothing can be said of.

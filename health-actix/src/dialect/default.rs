@@ -4,6 +4,7 @@ use health_core::{Child, Entry, Phase, Probe, Reason, Status, Value};
 use serde::{Serialize, Serializer};
 
 use super::format::{Format, json};
+use super::members::Members;
 use super::problem::MISCONFIGURED;
 use super::time::timestamp;
 use super::view::{Scope, Told, ToldChild, View};
@@ -198,8 +199,8 @@ struct Finding<'a> {
     latency_ms: Option<f64>,
     #[serde(flatten)]
     texts: Texts<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    children: Option<Children<'a>>,
+    #[serde(skip_serializing_if = "Members::is_empty")]
+    children: Members<'a, ChildBody<'a>>,
     #[serde(flatten)]
     more: Option<More<'a>>,
 }
@@ -209,7 +210,10 @@ impl<'a> Finding<'a> {
         Self {
             latency_ms: told.latency_ms(),
             texts: Texts::new(told.status(), told.text(), told.error()),
-            children: told.has_children().then_some(Children(told)),
+            children: Members::named(
+                told.children()
+                    .map(|child| (child.name(), ChildBody::new(child))),
+            ),
             more: told.full().map(More::new),
         }
     }
@@ -252,8 +256,8 @@ struct More<'a> {
     last_run: String,
     #[serde(skip_serializing_if = "is_zero")]
     consecutive_failures: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Data<'a>>,
+    #[serde(skip_serializing_if = "Members::is_empty")]
+    data: Members<'a, &'a Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<&'a str>,
     timeout_ms: u128,
@@ -270,32 +274,11 @@ impl<'a> More<'a> {
             since: entry.since().map(timestamp),
             last_run: timestamp(entry.started_at()),
             consecutive_failures: entry.consecutive_failures(),
-            data: (entry.data().len() > 0).then(|| Data(entry.data().collect())),
+            data: Members::named(entry.data()),
             tags: check.tags().collect(),
             timeout_ms: check.timeout().as_millis(),
             source: check.location().to_string(),
         }
-    }
-}
-
-/// What a run measured, in its order.
-#[derive(Debug)]
-struct Data<'a>(Vec<(&'a str, &'a Value)>);
-
-impl Serialize for Data<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().copied())
-    }
-}
-
-/// The children of a check, in the order in which it returned them.
-#[derive(Debug)]
-struct Children<'a>(Told<'a>);
-
-impl Serialize for Children<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let children = self.0.children();
-        serializer.collect_map(children.map(|child| (child.name(), ChildBody::new(child))))
     }
 }
 
@@ -331,8 +314,8 @@ struct MoreOfChild<'a> {
     since: Option<String>,
     #[serde(skip_serializing_if = "is_zero")]
     consecutive_failures: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Data<'a>>,
+    #[serde(skip_serializing_if = "Members::is_empty")]
+    data: Members<'a, &'a Value>,
 }
 
 impl<'a> MoreOfChild<'a> {
@@ -342,7 +325,7 @@ impl<'a> MoreOfChild<'a> {
             raw_status: (raw != child.status()).then(|| raw.as_str()),
             since: child.since().map(timestamp),
             consecutive_failures: child.consecutive_failures(),
-            data: (child.data().len() > 0).then(|| Data(child.data().collect())),
+            data: Members::named(child.data()),
         }
     }
 }

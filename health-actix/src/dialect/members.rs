@@ -9,6 +9,14 @@ use serde::{Serialize, Serializer};
 #[derive(Debug)]
 pub(super) struct Members<'a, T>(pub(super) Vec<(Cow<'a, str>, T)>);
 
+impl<'a, T> Members<'a, T> {
+    /// Of these names, which may come twice: see [`Keys::own`].
+    pub(super) fn named(members: impl Iterator<Item = (&'a str, T)>) -> Self {
+        let mut keys = Keys::default();
+        Self(members.map(|(key, it)| (keys.own(key), it)).collect())
+    }
+}
+
 impl<T> Members<'_, T> {
     pub(super) const fn is_empty(&self) -> bool {
         self.0.is_empty()

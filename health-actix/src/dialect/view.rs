@@ -244,10 +244,6 @@ impl<'a> Told<'a> {
         children.map(move |child| ToldChild { child, is_full })
     }
 
-    pub(crate) fn has_children(self) -> bool {
-        self.entry.children().len() > 0
-    }
-
     /// The children at this path, `a/b` for the child `a.b`, and below it.
     pub(crate) fn children_at(self, path: &str) -> impl Iterator<Item = ToldChild<'a>> {
         self.children()

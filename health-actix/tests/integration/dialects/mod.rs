@@ -4,6 +4,7 @@
 mod any;
 mod aspnet;
 mod components;
+mod default;
 mod ietf;
 mod json;
 mod kubernetes;
