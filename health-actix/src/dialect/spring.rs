@@ -21,7 +21,10 @@
 //!   process starts, drains or is in maintenance, as Spring's `ReadinessState.REFUSING_TRAFFIC`
 //!   is, and `DOWN` where the checks are misconfigured. It is not there while nothing is to be said,
 //!   and has no path of its own.
-//! - A check with children has `details` and `components`; in Spring a component has one of them.
+//! - A check with children has `components` and no `details`, as `CompositeHealthContributor` has:
+//!   the dashboard of Spring Boot Admin (`health-details.vue`) shows no components of what has
+//!   details. What is to be said of the check itself is the component among them that is called as
+//!   the check is, with `_` behind its name where a child is called so. It has no path of its own.
 //! - The names of tags are `groups`, beside those of the probes, unless only the verdict is told.
 //! - Measured values are details beside the framework's own, with `_` behind a name that these
 //!   have. A number that is not finite is left out, for a detail of Spring's is never null.
@@ -29,6 +32,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
 use health_core::{Phase, Probe, Status, Value};
 use serde::Serialize;
@@ -148,6 +152,9 @@ impl Word {
 #[derive(Debug, Serialize)]
 struct Component<'a> {
     status: Word,
+    /// Its status, but for its components.
+    #[serde(skip)]
+    own_status: Word,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'static str>,
     #[serde(skip_serializing_if = "Details::is_empty")]
@@ -162,6 +169,7 @@ impl<'a> Component<'a> {
     fn new(status: Word) -> Self {
         Self {
             status,
+            own_status: status,
             description: None,
             details: Details::default(),
             components: BTreeMap::new(),
@@ -197,9 +205,7 @@ impl<'a> Component<'a> {
             Scope::Probe(Probe::Startup) => "startupState",
             _ => "readinessState",
         };
-        let mut names: Keys<'_> = self.components.keys().map(|name| &**name).collect();
-        let name = names.own(name).into_owned();
-        self.components.insert(name.into(), state);
+        self.insert(name, state);
     }
 
     /// A check that counts as this, with its children below it.
@@ -209,7 +215,7 @@ impl<'a> Component<'a> {
         for child in told.children() {
             component.add(child, child.name().splitn(DEEPEST, '.'), counts_as);
         }
-        component
+        component.composed(told.name())
     }
 
     /// What is at a path below a check.
@@ -220,7 +226,7 @@ impl<'a> Component<'a> {
             let names = child.name().splitn(depth + DEEPEST, '.').skip(depth);
             component.add(child, names, Status::Unhealthy);
         }
-        component
+        component.composed(path.rsplit('/').next().unwrap_or_default())
     }
 
     /// Adds a child of a check, below those that its name begins with. Whatever has it below is as
@@ -234,7 +240,10 @@ impl<'a> Component<'a> {
         let status = Word::of(child.counts_as(most));
         self.status = self.status.max(status);
         match names.next() {
-            None => self.details = Details::of_child(child, most),
+            None => {
+                self.own_status = status;
+                self.details = Details::of_child(child, most);
+            }
             Some(name) => {
                 let components = &mut self.components;
                 let below = components.entry(name.into());
@@ -242,6 +251,30 @@ impl<'a> Component<'a> {
                 below.add(child, names, most);
             }
         }
+    }
+
+    /// With either details or components: where there are components, they have the details.
+    fn composed(mut self, name: &str) -> Self {
+        let components = mem::take(&mut self.components).into_iter();
+        let components = components.map(|(name, it)| {
+            let it = it.composed(&name);
+            (name, it)
+        });
+        self.components = components.collect();
+        if self.components.is_empty() || self.details.is_empty() {
+            return self;
+        }
+        let mut own = Self::new(self.own_status);
+        own.details = mem::take(&mut self.details);
+        self.insert(name, own);
+        self
+    }
+
+    /// Adds a component, which takes no name away.
+    fn insert(&mut self, name: &str, component: Self) {
+        let mut names: Keys<'_> = self.components.keys().map(|name| &**name).collect();
+        let name = names.own(name).into_owned();
+        self.components.insert(name.into(), component);
     }
 }
 

@@ -73,7 +73,7 @@ fn report(about: &About) -> Schema {
 
 fn part() -> ObjectBuilder {
     let components = object()
-        .description(Some("What it is made of."))
+        .description(Some("What it is made of; there are no details then."))
         .additional_properties(Some(reference(PART)));
     with_status()
         .property("description", words(&["degraded"]))

@@ -130,6 +130,57 @@ async fn options_finds_the_endpoint_whatever_its_health() {
     assert_eq!(get(address, "/actuator/health").await.0, 503);
 }
 
+/// What the dashboard of Spring Boot Admin shows of a component: the rules of `health-details.vue`
+/// (`spring-boot-admin-server-ui`, `78ee198`), by which details hide components. Its name and
+/// status, its details, and what is below it.
+fn as_dashboard(name: &str, health: &Value) -> Vec<String> {
+    let source = health.get("details").or(health.get("components"));
+    let members = || source.and_then(Value::as_object).into_iter().flatten();
+    let is_child = |value: &Value| value.get("status").is_some();
+    let details = members().filter(|(_, value)| !is_child(value));
+    let details: Vec<_> = details.map(|(name, _)| name.as_str()).collect();
+    let status = health["status"].as_str().unwrap();
+    let mut shown = vec![format!("{name} {status} {}", details.join(" "))];
+    let children = members().filter(|(_, value)| is_child(value));
+    shown.extend(children.flat_map(|(name, value)| as_dashboard(name, value)));
+    shown
+}
+
+#[actix_web::test]
+async fn the_dashboard_of_spring_boot_admin_shows_children_and_details() {
+    let health = health([broker()]);
+    let service = HealthService::new(&health).dialects([Dialect::spring()]);
+    let address = serve(move || service.clone().details(Details::full()));
+    let (_, body) = get(address, "/actuator/health").await;
+    let expected = [
+        "Instance DOWN ",
+        "broker DOWN ",
+        "broker DOWN latency_ms message",
+        "us1 UP ",
+        "disk UP degraded message",
+        "memory UP ",
+        "us1 UP version",
+        "us2 DOWN ",
+        "disk DOWN message",
+    ];
+    assert_eq!(as_dashboard("Instance", &parse(&body)), expected);
+}
+
+#[actix_web::test]
+async fn details_of_what_has_a_child_of_its_own_name_take_no_name_away() {
+    let check = Check::new("a", async || {
+        let a = Outcome::healthy().with_message("inner");
+        Outcome::healthy().with_message("outer").with_child("a", a)
+    });
+    let health = health([check.readiness()]);
+    let service = HealthService::new(&health).dialects([Dialect::spring()]);
+    let address = serve(move || service.clone());
+    let (_, body) = get(address, "/actuator/health/a").await;
+    let components = &parse(&body)["components"];
+    assert_eq!(components["a"]["details"]["message"], "inner");
+    assert_eq!(components["a_"]["details"]["message"], "outer");
+}
+
 /// A broker with nodes, of which one has parts.
 fn broker() -> Check {
     let check = Check::new("broker", async || {
@@ -154,13 +205,13 @@ async fn children_are_components_at_every_depth() {
     let address = serve(move || service.clone().details(Details::full()));
     let us1 = json!({
         "status": "UP",
-        "details": { "version": "1.0.2" },
         "components": {
             "disk": {
                 "status": "UP",
                 "details": { "degraded": true, "message": "nearly full" },
             },
             "memory": { "status": "UP" },
+            "us1": { "status": "UP", "details": { "version": "1.0.2" } },
         },
     });
     let us2 = json!({
@@ -170,15 +221,15 @@ async fn children_are_components_at_every_depth() {
     let ask = async |path: &str| {
         let (code, body) = get(address, path).await;
         let mut body = parse(&mask_latencies(&body));
-        if let Some(details) = body.get_mut("details").and_then(Value::as_object_mut) {
-            details.remove("latency_ms");
+        if let Some(details) = body.pointer_mut("/components/broker/details") {
+            details.as_object_mut().unwrap().remove("latency_ms");
         }
         (code, body)
     };
+    let own = json!({ "status": "DOWN", "details": { "message": "failing: us2.disk" } });
     let broker = json!({
         "status": "DOWN",
-        "details": { "message": "failing: us2.disk" },
-        "components": { "us1": us1, "us2": us2 },
+        "components": { "broker": own, "us1": us1, "us2": us2 },
     });
     for path in ["broker", "readiness/broker", "messaging/broker", "broker/"] {
         let answer = ask(&format!("/actuator/health/{path}")).await;
@@ -197,6 +248,7 @@ async fn children_are_components_at_every_depth() {
     }
     for path in [
         "broker/us3",
+        "broker/broker",
         "broker/us",
         "liveness/broker",
         "messaging/us1",
@@ -272,16 +324,14 @@ fn rank(status: &Value) -> usize {
     order.iter().position(|word| status == word).unwrap()
 }
 
-/// Whether everything is as bad as the worst of its parts; if it has something to say of itself,
-/// it may be worse.
+/// Whether everything is as bad as the worst of its parts, and what has parts has no details, as
+/// with `CompositeHealthDescriptor` and `IndicatedHealthDescriptor`.
 fn is_worst_of_its_parts(component: &Value) -> bool {
     let parts = component["components"].as_object().into_iter().flatten();
     let worst = parts.clone().map(|(_, part)| rank(&part["status"])).max();
-    let own = rank(&component["status"]);
-    let fits = match worst {
-        Some(worst) if component.get("details").is_none() => own == worst,
-        worst => own >= worst.unwrap_or_default(),
-    };
+    let fits = worst.is_none_or(|worst| {
+        worst == rank(&component["status"]) && component.get("details").is_none()
+    });
     fits && parts.clone().all(|(_, part)| is_worst_of_its_parts(part))
 }
 
@@ -319,8 +369,9 @@ fn examine(path: &str, level: &str, answer: &Answer) {
             "{path} {body}"
         );
         let worst = parts.iter().map(|part| rank(&part["status"])).max();
-        let is_whole = body.get("details").is_none();
+        let is_leaf = body.get("details").is_some();
+        assert!(!(is_leaf && worst.is_some()), "{path} {body}");
         let fits = answer.is_as_bad(rank(&body["status"]), worst.unwrap_or(0));
-        assert!(fits || !is_whole, "{path} {body}");
+        assert!(fits || is_leaf, "{path} {body}");
     }
 }
