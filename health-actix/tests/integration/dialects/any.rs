@@ -61,11 +61,14 @@ enum AnyPhase {
 /// An answer, as a client has it.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// What was asked.
+    pub(crate) of: AnyHealth,
     /// Whether there may be something that the caller is not told of, but that counts.
     pub(crate) hides: bool,
     pub(crate) code: u16,
     pub(crate) media_type: String,
     pub(crate) text: String,
+    /// What the text says, if it is JSON.
     pub(crate) body: serde_json::Value,
 }
 
@@ -98,7 +101,7 @@ pub(crate) fn ask_many(
                 _ => Details::summary(),
             };
             let service = HealthService::new(&health).dialects([dialect()]);
-            for (path, mut answer) in answers(service.details(details), paths) {
+            for (path, mut answer) in answers(&any, service.details(details), paths) {
                 answer.hides = level != "full" && any.checks.iter().any(|check| check.hidden);
                 if level != "full" {
                     prop_assert!(!answer.text.contains(PRIVATE), "{path}: {answer:?}");
@@ -112,7 +115,11 @@ pub(crate) fn ask_many(
     run.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-fn answers<'a>(service: HealthService, paths: &[&'a str]) -> Vec<(&'a str, Answer)> {
+fn answers<'a>(
+    of: &AnyHealth,
+    service: HealthService,
+    paths: &[&'a str],
+) -> Vec<(&'a str, Answer)> {
     rt::System::new().block_on(async {
         let app = test::init_service(App::new().service(service)).await;
         let mut answers = Vec::new();
@@ -129,10 +136,14 @@ fn answers<'a>(service: HealthService, paths: &[&'a str]) -> Vec<(&'a str, Answe
                 .to_owned();
             let text = test::read_body(response).await.to_vec();
             let text = String::from_utf8(text).unwrap();
-            let body = json::parse(&text);
+            let body = match media_type.ends_with("json") {
+                true => json::parse(&text),
+                false => serde_json::Value::Null,
+            };
             answers.push((
                 *path,
                 Answer {
+                    of: of.clone(),
                     hides: false,
                     code,
                     media_type,
@@ -146,6 +157,14 @@ fn answers<'a>(service: HealthService, paths: &[&'a str]) -> Vec<(&'a str, Answe
 }
 
 impl AnyHealth {
+    /// The checks that serve a probe, by name.
+    pub(crate) fn serving(&self, probe: Probe) -> Vec<&AnyCheck> {
+        let checks = self.checks.iter();
+        let mut checks: Vec<_> = checks.filter(|it| it.probes.contains(&probe)).collect();
+        checks.sort_by_key(|check| check.name());
+        checks
+    }
+
     fn build(&self) -> Health {
         let mut builder = HealthBuilder::empty();
         for check in &self.checks {
@@ -167,14 +186,26 @@ impl AnyHealth {
 }
 
 impl AnyCheck {
-    fn build(&self) -> Check {
-        let outcome = self.outcome.clone();
-        // The name of what is hidden is private as well.
-        let name = match self.hidden {
+    /// That of what is hidden is private as well.
+    pub(crate) fn name(&self) -> String {
+        match self.hidden {
             true => format!("{PRIVATE}.{}", self.name),
             false => self.name.clone(),
-        };
-        let check = Check::new(name, move || {
+        }
+    }
+
+    pub(crate) const fn is_hidden(&self) -> bool {
+        self.hidden
+    }
+
+    /// What it means for a probe.
+    pub(crate) fn counts_as(&self) -> Status {
+        self.outcome.build().status().weighed(self.critical)
+    }
+
+    fn build(&self) -> Check {
+        let outcome = self.outcome.clone();
+        let check = Check::new(self.name(), move || {
             let outcome = outcome.build();
             async move { outcome }
         });
@@ -329,11 +360,19 @@ fn any_name() -> impl Strategy<Value = String> {
     ]
 }
 
+/// What lies in wait for those who write text or JSON, and for who reads it.
 fn any_text() -> impl Strategy<Value = String> {
+    let traps = [
+        "\"quoted\"\\ \n\r\t\u{0}\u{1b}\u{7f} \u{2028} ü 漢 \u{1f980}",
+        "\n[-]forged failed: reason withheld",
+        "\"},{\"status\":\"UP\"",
+        "e\u{301}\u{202e}",
+        "</script><script>",
+    ];
     prop_oneof![
+        prop::collection::vec(any::<char>(), 0..12).prop_map(String::from_iter),
         any::<String>(),
-        Just("\"quoted\"\\ \n\r\t\u{0}\u{1b}\u{7f} \u{2028} ü 漢 \u{1f980}".to_owned()),
-        Just("</script><script>".to_owned()),
+        prop::sample::select(traps.to_vec()).prop_map(str::to_owned),
         "[a-z ]{0,12}",
     ]
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use health_actix::{
-    Check, Details, Dialect, Group, Health, HealthService, Level, Maintenance, Outcome,
+    Check, Details, Dialect, Group, Health, HealthService, Maintenance, Outcome, Probe, Status,
     StatusCodes, Visibility,
 };
-use proptest::prelude::*;
 
-use super::random::{any_checks, any_level, ask};
+use super::any::{Answer, AnyCheck, ask_many};
 use crate::golden::compare_dialect;
 use crate::support::{get, health, request, serve};
 
@@ -250,51 +249,90 @@ async fn groups_moved_paths_and_the_api_servers_own_code_are_spoken_too() {
     );
 }
 
-/// A line, and what it says of the check that it is about.
-fn reads(line: &str) -> (&str, &str) {
-    let (mark, rest) = line.split_at_checked(3).unwrap_or(("", line));
-    assert!(matches!(mark, "[+]" | "[-]"), "{line:?}");
-    rest.split_once(' ').unwrap()
+/// What leaves out checks that may be there, and what may not be known.
+const EXCLUDING: &str = "/livez?verbose&exclude=database&exclude=cache.us1&exclude=Cache";
+
+#[test]
+fn whatever_is_found_each_check_has_its_line_and_the_last_one_is_the_worst_of_them() {
+    let paths = &[
+        EXCLUDING,
+        "/livez",
+        "/readyz?verbose",
+        "/readyz?exclude=cache",
+        "/startupz?verbose",
+        "/healthz",
+    ];
+    let names = &["shutdown", "maintenance", "startup"];
+    ask_many(Dialect::kubernetes, names, paths, examine);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
-
-    #[test]
-    fn each_check_has_its_line_and_the_last_one_is_the_worst_of_them(
-        checks in any_checks(),
-        level in any_level(),
-        excluded in any::<[bool; 4]>(),
-    ) {
-        let excluded = |place: usize| excluded[place];
-        let names = (0..4).filter(|place| excluded(*place));
-        let query: String = names.map(|place| format!("&exclude=check{place}")).collect();
-        let (code, body) = ask(
-            &checks,
-            Dialect::kubernetes(),
-            level,
-            &format!("/readyz?verbose{query}"),
+fn examine(path: &str, level: &str, answer: &Answer) {
+    let why = format!("{path} at {level}: {answer:?}");
+    assert_eq!(answer.media_type, "text/plain; charset=utf-8", "{why}");
+    let fails = answer.code != 200;
+    let probe = path[1..].split('?').next().unwrap();
+    let tells = level != "status only";
+    let last = format!("{probe} check {}", if fails { "failed" } else { "passed" });
+    if !tells || !(fails || path.contains("verbose")) {
+        let expected = if fails {
+            format!("{last}\n")
+        } else {
+            "ok".to_owned()
+        };
+        assert_eq!(answer.text, expected, "{why}");
+    } else {
+        let mut lines: Vec<_> = answer.text.split_terminator('\n').collect();
+        assert_eq!(lines.pop(), Some(&*last), "{why}");
+        lines.retain(|line| !line.starts_with("warn: "));
+        let of_failing = lines.iter().filter(|line| line.starts_with("[-]"));
+        assert!(
+            answer.is_as_bad(fails.into(), of_failing.count().min(1)),
+            "{why}"
         );
-        let tells = level > Level::StatusOnly;
-        let counted = checks.iter().enumerate();
-        let mut left = counted.clone().filter(|(place, _)| !tells || !excluded(*place));
-        let fails = left.any(|(_, check)| !check.counts_as().is_passing());
-        prop_assert_eq!(code.as_u16(), if fails { 503 } else { 200 });
-        if !tells {
-            prop_assert_eq!(body, if fails { "readyz check failed\n" } else { "ok" });
-            return Ok(());
-        }
-        let mut lines: Vec<_> = body.lines().filter(|line| !line.starts_with("warn: ")).collect();
-        let last = if fails { "readyz check failed" } else { "readyz check passed" };
-        prop_assert_eq!(lines.pop(), Some(last));
-        prop_assert_eq!(lines.len(), checks.len(), "{}", body);
-        for ((place, check), line) in counted.zip(lines) {
-            let (name, says) = reads(line);
-            prop_assert_eq!(name, format!("check{place}"));
-            prop_assert!(!line.contains(char::is_control), "{:?}", line);
-            let failed = !excluded(place) && !check.counts_as().is_passing();
-            prop_assert_eq!(line.starts_with("[-]"), failed, "{:?}", line);
-            prop_assert_eq!(says.starts_with("failed: "), failed, "{:?}", line);
+        let plain = |line: &&str| !line.contains(char::is_control);
+        assert!(lines.iter().all(plain), "{why}");
+        if path == EXCLUDING {
+            assert_eq!(lines.len(), expected_lines(level, answer).len(), "{why}");
+            for (line, [begin, end]) in lines.iter().zip(expected_lines(level, answer)) {
+                assert!(
+                    line.starts_with(&begin) && line.ends_with(&end),
+                    "{line} {why}"
+                );
+            }
         }
     }
+    if path == EXCLUDING {
+        let checks = answer.of.serving(Probe::Liveness).into_iter();
+        let mut counted = checks.filter(|check| !(tells && is_excluded(check)));
+        assert_eq!(
+            fails,
+            counted.any(|check| !check.counts_as().is_passing()),
+            "{why}"
+        );
+    }
+}
+
+fn is_excluded(check: &AnyCheck) -> bool {
+    EXCLUDING
+        .split("exclude=")
+        .skip(1)
+        .any(|name| name.trim_end_matches('&') == check.name())
+}
+
+/// How the line of each check begins, and how it ends, by `handleRootHealth`.
+fn expected_lines(level: &str, answer: &Answer) -> Vec<[String; 2]> {
+    let checks = answer.of.serving(Probe::Liveness).into_iter();
+    let known = checks.filter(|check| level == "full" || !check.is_hidden());
+    let lines = known.map(|check| {
+        let name = check.name();
+        let (begin, end) = match check.counts_as() {
+            _ if is_excluded(check) => (format!("[+]{name} excluded: ok"), ""),
+            Status::Healthy => (format!("[+]{name} ok"), ""),
+            Status::Degraded => (format!("[+]{name} degraded"), ": ok"),
+            Status::Unhealthy if level == "full" => (format!("[-]{name} failed: "), ""),
+            Status::Unhealthy => (format!("[-]{name} failed: reason withheld"), ""),
+        };
+        [begin, end.to_owned()]
+    });
+    lines.collect()
 }

@@ -9,6 +9,5 @@ mod ietf;
 mod json;
 mod kubernetes;
 mod microprofile;
-mod random;
 mod schema;
 mod spring;
