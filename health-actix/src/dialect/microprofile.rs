@@ -21,6 +21,10 @@
 //!   Quarkus calls it, and in its style `Maintenance`, `Startup` and `Configuration`.
 //! - Lists are flat and so are data, so a child is a check of its own, `NAME.CHILD`, behind the one
 //!   that it belongs to: the UI sorts by name, and shows a status only of what is in the list.
+//! - The name is what tells checks apart (`java-api`, "Constructing `HealthCheckResponse`'s"): a
+//!   phase or a child that would be called as a check is gets `_` behind its name.
+//! - All procedures are to be executed. Readiness executes none while operators say by a drain or
+//!   maintenance that it fails, and its list has that alone.
 //! - Data of ours come first. Data of the check's own that have the name of one get `_` behind it,
 //!   whether that one is there or not, so that no name changes its meaning.
 //! - A number that is not finite is left out: data are never null.
@@ -102,14 +106,17 @@ struct Body<'a> {
 
 impl<'a> Body<'a> {
     fn new(view: &View<'a>) -> Self {
+        let mut names: Keys<'_> = view.entries().map(Told::name).collect();
         let phase = view.failing_phase().filter(|_| view.lists_checks());
-        let phase = phase.map(|phase| Procedure::failing(phase, view.failing_phase_text()));
+        let phase = phase.map(|phase| {
+            let name = names.own(name_of(phase));
+            Procedure::failing(name, view.failing_phase_text())
+        });
         let mut checks = Vec::from_iter(phase);
+        let mut add = |told, counts_as| add(&mut checks, told, counts_as, &mut names);
         match view.scope {
-            Scope::Check(told) | Scope::Child(told, _) => add(&mut checks, told, told.status()),
-            _ => view
-                .entries()
-                .for_each(|told| add(&mut checks, told, told.counts_as())),
+            Scope::Check(told) | Scope::Child(told, _) => add(told, told.status()),
+            _ => view.entries().for_each(|told| add(told, told.counts_as())),
         }
         Self {
             status: Word::of(view.status),
@@ -120,7 +127,7 @@ impl<'a> Body<'a> {
     fn failing(phase: &Phase, why: Option<&'a str>) -> Self {
         Self {
             status: Word::Down,
-            checks: vec![Procedure::failing(phase, why)],
+            checks: vec![Procedure::failing(name_of(phase).into(), why)],
         }
     }
 }
@@ -152,11 +159,11 @@ struct Procedure<'a> {
 }
 
 impl<'a> Procedure<'a> {
-    fn failing(phase: &Phase, why: Option<&'a str>) -> Self {
+    fn failing(name: Cow<'a, str>, why: Option<&'a str>) -> Self {
         let mut data = Data::default();
         data.text("error", why);
         Self {
-            name: name_of(phase).into(),
+            name,
             status: Word::Down,
             data,
         }
@@ -172,8 +179,13 @@ const fn name_of(phase: &Phase) -> &'static str {
     }
 }
 
-/// Adds a check that counts as this, and its children, none of them worse.
-fn add<'a>(checks: &mut Vec<Procedure<'a>>, told: Told<'a>, counts_as: Status) {
+/// Adds a check that counts as this, and its children, none of them worse. Names of checks are taken.
+fn add<'a>(
+    checks: &mut Vec<Procedure<'a>>,
+    told: Told<'a>,
+    counts_as: Status,
+    names: &mut Keys<'a>,
+) {
     checks.push(Procedure {
         name: told.name().into(),
         status: Word::of(counts_as),
@@ -182,7 +194,7 @@ fn add<'a>(checks: &mut Vec<Procedure<'a>>, told: Told<'a>, counts_as: Status) {
     checks.extend(told.children().map(|child| {
         let counts_as = child.counts_as(counts_as);
         Procedure {
-            name: format!("{}.{}", told.name(), child.name()).into(),
+            name: names.own(format!("{}.{}", told.name(), child.name())),
             status: Word::of(counts_as),
             data: Data::of_child(child, counts_as),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use health_actix::{Check, Details, Dialect, Group, HealthService, Outcome, Status};
+use health_actix::{Check, Details, Dialect, Group, HealthService, Maintenance, Outcome, Status};
 use serde_json::{Value, json};
 
 use super::any::{Answer, ask_many};
@@ -173,6 +173,18 @@ async fn data_are_what_this_caller_may_know_and_no_name_is_there_twice() {
 }
 
 #[actix_web::test]
+async fn no_two_are_called_the_same() {
+    let cache = Check::new("cache", async || Outcome::healthy().with_child("us1", ()));
+    let health = health([cache.readiness(), fine("cache.us1"), fine("Maintenance")]);
+    health.start_maintenance(Maintenance::new("disk"));
+    let service = HealthService::new(&health).dialects([Dialect::microprofile()]);
+    let address = serve(move || service.clone());
+    let (code, body) = get(address, "/health").await;
+    let shown = "Down cache cache.us1 cache.us1_ Maintenance [Maintenance_]";
+    assert_eq!(as_health_ui(code, &body), shown);
+}
+
+#[actix_web::test]
 async fn a_group_is_a_list_of_its_checks() {
     let health = health([
         fine("a").with_tag("db"),
@@ -208,6 +220,12 @@ fn whatever_is_found_conforms_and_the_whole_is_the_worst_of_its_checks() {
         let down = |is_up: bool| usize::from(!is_up);
         let worst = down(checks.iter().all(is_up));
         assert!(answer.is_as_bad(down(is_up(&answer.body)), worst), "{why}");
+        let names = checks.iter().map(|check| check["name"].as_str().unwrap());
+        assert_eq!(
+            names.collect::<BTreeSet<_>>().len(),
+            checks.len(),
+            "by its name an operator tells it from others: {why}"
+        );
         let data = checks.iter().filter_map(|check| check["data"].as_object());
         let known: BTreeSet<_> = data
             .flat_map(|data| data.keys())
