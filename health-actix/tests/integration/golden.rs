@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use actix_web::dev::HttpServiceFactory;
-use health_actix::{Check, Details, Dialect, HealthService};
+use health_actix::{Details, Dialect, HealthService};
 
 use crate::situations::{healthy, situations};
-use crate::support::{health, request, serve};
+use crate::support::{request, serve};
 
 const PATHS: [&str; 6] = [
     "/health",
@@ -183,15 +183,4 @@ async fn configured() {
         "/health",
     ];
     compare("configured.txt", service, &paths, mask_latencies).await;
-}
-
-#[actix_web::test]
-async fn ten_healthy_checks_stay_below_a_kibibyte() {
-    let names = (0..10).map(|index| format!("dependency-{index}-of-ten"));
-    let checks = names.map(|name| Check::new(name, async || ()).readiness());
-    let health = health(checks);
-    let address = serve(move || HealthService::new(&health));
-    let (code, body) = crate::support::get(address, "/health/ready").await;
-    assert_eq!(code, 200);
-    assert!(body.len() < 1024, "{} bytes", body.len());
 }

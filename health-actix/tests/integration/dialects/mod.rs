@@ -5,6 +5,7 @@ mod any;
 mod aspnet;
 mod components;
 mod default;
+mod every;
 mod ietf;
 mod json;
 mod kubernetes;
