@@ -6,12 +6,8 @@ use actix_web::{HttpResponse, web};
 use health_actix::{Outcome, health_check};
 use serde_json::json;
 
-/// What the switches can say, and what the checks then return.
-const POSITIONS: [(&str, fn() -> Outcome); 3] = [
-    ("healthy", Outcome::healthy),
-    ("degraded", || Outcome::degraded("switched to degraded")),
-    ("unhealthy", || Outcome::unhealthy("switched to unhealthy")),
-];
+/// What the switches can say.
+const POSITIONS: [&str; 3] = ["healthy", "degraded", "unhealthy"];
 
 static SWITCHES: [(&str, AtomicU8); 3] = [
     ("first", AtomicU8::new(0)),
@@ -38,8 +34,11 @@ async fn third() -> Outcome {
 }
 
 fn outcome(check: usize) -> Outcome {
-    let position = SWITCHES[check].1.load(Ordering::Relaxed);
-    POSITIONS[usize::from(position)].1()
+    match SWITCHES[check].1.load(Ordering::Relaxed) {
+        0 => Outcome::healthy(),
+        1 => Outcome::degraded("switched to degraded"),
+        _ => Outcome::unhealthy("switched to unhealthy"),
+    }
 }
 
 /// `POST /demo/{check}/{healthy|degraded|unhealthy}`
@@ -49,7 +48,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
 
 async fn switch(path: web::Path<(String, String)>) -> HttpResponse {
     let (check, wanted) = path.into_inner();
-    let position = POSITIONS.iter().position(|(name, _)| *name == wanted);
+    let position = POSITIONS.iter().position(|name| *name == wanted);
     let switch = SWITCHES.iter().find(|(name, _)| *name == check);
     match (
         switch,
