@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::iter;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::dev::{ConnectionInfo, ResourceDef, ServiceRequest};
 use actix_web::http::Method;
@@ -95,10 +95,20 @@ fn is_mounted(request: &ServiceRequest, path: &str) -> bool {
     let Some(rest) = rest else {
         return false;
     };
-    let format = Dialect::default().format();
-    let paths = format.paths().iter().map(|(path, _)| *path);
-    let mut paths = paths.chain([GROUPS, DOCUMENT]);
-    paths.any(|pattern| ResourceDef::new(pattern).is_match(rest))
+    default_patterns()
+        .iter()
+        .any(|pattern| pattern.is_match(rest))
+}
+
+/// Those of the default dialect, and of what is beside it.
+fn default_patterns() -> &'static [ResourceDef] {
+    static PATTERNS: OnceLock<Vec<ResourceDef>> = OnceLock::new();
+    PATTERNS.get_or_init(|| {
+        let format = Dialect::default().format();
+        let paths = format.paths().iter().map(|(path, _)| *path);
+        let paths = paths.chain([GROUPS, DOCUMENT]);
+        paths.map(ResourceDef::new).collect()
+    })
 }
 
 fn document_path(request: &ServiceRequest) -> Option<String> {
