@@ -20,6 +20,8 @@
 //! - `exception` is the private text and `tags` are those of the check: only for those who may know
 //!   everything, as the values in `data`, which is an empty object for all others. A number that
 //!   is not finite is null.
+//! - `Cache-Control` is `no-store`; ASP.NET says the same in three headers, for caches of
+//!   HTTP/1.0 too.
 //! - What is no report is one all the same, with an entry `Endpoint`, which is how the dashboard
 //!   itself calls an endpoint that it cannot read.
 

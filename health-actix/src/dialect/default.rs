@@ -1,4 +1,24 @@
 //! The default dialect: small JSON objects whose first member is `status`.
+//!
+//! Source: no specification, but what guides for services in Python (`FastAPI`, Flask, Django) have
+//! in common, where `/health` is liveness:
+//!
+//! - liveness: `{"status":"alive"}`, with the `service` where it has a name;
+//! - readiness: `{"status":"ready","checks":{"database":{"healthy":true,"latency_ms":3.2}}}`, else
+//!   `not_ready`, where `{"healthy":false,"error":"Timeout after 1000ms"}` fails;
+//! - startup: `{"status":"started"}`, else
+//!   `{"status":"starting","detail":"Service is still initialising"}`.
+//!
+//! What they leave open:
+//! - Liveness that fails is `unhealthy`. What operators say, or a mistake, is the `status` of
+//!   readiness, which then lists no checks: `draining`, `maintenance`, `misconfigured`.
+//! - What is degraded has its usual `status` beside `"degraded":true`. A check has its own status:
+//!   what fails without failing the whole is not `healthy`, and says `"critical":false`, or
+//!   `"shared":true`.
+//! - The path of one check has the word of its status, and so has a group, which lists its checks.
+//! - `message` is what a check says that passes. The private text is `internal_error`.
+//! - A measured number that is not finite is null. Where two names are the same once the secrets in
+//!   them are masked, the second gets `_` behind it.
 
 use health_core::{Child, Entry, Phase, Probe, Reason, Status, Value};
 use serde::{Serialize, Serializer};

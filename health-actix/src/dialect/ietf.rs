@@ -27,7 +27,7 @@
 //!   answer learns that late. What is stale is never to be used, hence `must-revalidate` (section
 //!   5.2.2.2). And answers are for who has asked, hence `private` (5.2.2.7): without it,
 //!   `must-revalidate` would let shared caches give to others what only those may know who have
-//!   shown credentials (3.5).
+//!   shown credentials (3.5). Where callers are told different things, it is `no-store`.
 //! - What is no report is no `application/health+json` either.
 
 use std::borrow::Cow;

@@ -6,16 +6,22 @@
 //!
 //! What is otherwise here, or not said there:
 //! - 503 instead of 500, unless `StatusCodes` says otherwise.
-//! - Checks come in the order of the report, which is by name; there, as they were registered.
-//!   Nothing is listed that nobody wrote: there, `ping` always is.
+//! - Checks come in the order of the report: first those whose failure is the cause of others, and
+//!   then by name; there, as they were registered. Nothing is listed that nobody wrote: there,
+//!   `ping` always is.
 //! - A check that degrades the probe is `[+]NAME degraded: ok`, after `[+]NAME excluded: ok`.
 //! - A phase that fails a probe is a check, behind all others: `shutdown`, as there, `maintenance`,
-//!   `startup` and `configuration`. They have no paths of their own.
+//!   `startup` and `configuration`. They have no paths of their own. While the process drains or is
+//!   in maintenance, readiness lists that alone, unless it is left out: no check is asked that
+//!   could not change the verdict; there, all are.
+//! - `?exclude=` takes the names of checks, and not those of groups, as tags are; there, both.
 //! - The reason is withheld, as there; who may know everything reads it, on one line.
 //! - Who is told the status alone is told no names: the query is not read, and nothing is listed.
 //! - Of names that match nothing the warning has the first 20, each cut to 100 characters.
 //! - A pair of the query that cannot be decoded is taken as it stands; there, it is left out.
 //! - `X-Content-Type-Options: nosniff` is sent always; there, not with the `ok` of one check.
+//! - What is unknown says so, instead of `404 page not found`, and other methods than GET, HEAD and
+//!   OPTIONS are 405; there, every method is answered.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
