@@ -8,8 +8,8 @@ use std::thread::{self, ThreadId};
 
 use actix_web::dev::Service;
 use actix_web::{App, HttpServer, rt, web};
-use health_actix::health_check;
-use serde_json::json;
+use health_actix::{Details, health_check};
+use serde_json::{Value, json};
 
 use crate::client::get;
 
@@ -67,15 +67,20 @@ async fn checks_of_a_library_that_knows_health_core_alone_are_found() {
         200
     );
 
+    let queue = |document: &Value| {
+        let readiness = &document["components"]["schemas"]["HealthReadinessReport"];
+        readiness["properties"]["checks"]["properties"]["contributed_queue"].clone()
+    };
     let (_, document) = get(address, "/health/openapi.json").await;
-    let checks =
-        &document["components"]["schemas"]["HealthReadinessReport"]["properties"]["checks"];
-    let queue = &checks["properties"]["contributed_queue"];
+    let public = queue(&document);
     assert_eq!(
-        queue["description"],
+        public["description"],
         "The contributed queue accepts messages."
     );
-    assert_eq!(queue["x-health-tags"], json!(["contributed"]));
+    assert_eq!(public["x-health-tags"], Value::Null);
+    let full = health_actix::service().details(Details::full());
+    let document = serde_json::from_str(&full.openapi_json()).unwrap();
+    assert_eq!(queue(&document)["x-health-tags"], json!(["contributed"]));
 }
 
 #[actix_web::test]
