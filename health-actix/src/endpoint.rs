@@ -7,30 +7,11 @@ use std::sync::{Arc, OnceLock};
 use actix_web::dev::{ConnectionInfo, ResourceDef, ServiceRequest};
 use actix_web::http::Method;
 use actix_web::{HttpMessage, Resource, web};
-use health_core::Probe;
 
 use crate::asked::Asked;
 use crate::dialect::Dialect;
+use crate::target::Target;
 use crate::voice::Voice;
-
-/// What an endpoint answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// A probe, with its checks.
-    Probe(Probe),
-    /// All checks, and the lifecycle.
-    Everything,
-    /// One check, named in the path.
-    Check,
-    /// The same, if it serves the probe.
-    CheckOf(Probe),
-    /// A group, a check, or a check of a probe or a group: whatever the rest of the path names.
-    Tree,
-    /// The checks with the tag that the path names.
-    Group,
-    /// The OpenAPI document.
-    Document,
-}
 
 /// Where something is answered, and how.
 #[derive(Clone, Debug)]
@@ -55,16 +36,7 @@ pub(crate) const DOCUMENT: &str = "/openapi.json";
 /// Where groups are.
 pub(crate) const GROUPS: &str = "/groups/{tag}";
 
-/// The parameter that names a check.
-pub(crate) const NAME: &str = "name";
-
-/// The parameter that names a group.
-pub(crate) const TAG: &str = "tag";
-
-/// The parameter that is the rest of a path.
-pub(crate) const REST: &str = "path";
-
-/// How a path ends that has it.
+/// How a path ends whose rest is a parameter.
 const TAIL: &str = "{path:.*}";
 
 /// The name that all resources of health services have, for middleware that comes before routing.

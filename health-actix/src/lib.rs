@@ -9,6 +9,7 @@ mod data;
 mod dialect;
 mod drain;
 mod endpoint;
+mod found;
 mod group;
 mod guard;
 mod local;
@@ -18,6 +19,8 @@ mod openapi;
 mod respond;
 mod service;
 mod status_codes;
+mod target;
+mod turned_away;
 mod voice;
 mod workers;
 

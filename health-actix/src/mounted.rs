@@ -6,8 +6,9 @@ use actix_web::web::Bytes;
 use health_core::Health;
 
 use crate::access::Level;
+use crate::dialect::schema::About;
 use crate::endpoint::{DOCUMENT, Endpoint, below};
-use crate::openapi::{self, About};
+use crate::openapi;
 
 /// A service as a worker has it.
 #[derive(Debug)]

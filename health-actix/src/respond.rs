@@ -10,13 +10,15 @@ use health_core::{Phase, Probe, Status};
 use tokio::time::Instant;
 
 use crate::access::Level;
-use crate::asked::{Asked, knows_tag, named};
-use crate::dialect::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem, UNAVAILABLE};
+use crate::asked::{Asked, named};
+use crate::dialect::Dialect;
+use crate::dialect::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, UNAVAILABLE};
 use crate::dialect::view::{Asker, Scope, View};
-use crate::dialect::{Dialect, Format};
 use crate::drain::close;
 use crate::endpoint::{ALLOWED, Endpoint, METHODS};
+use crate::found::{Found, knows_tag};
 use crate::mounted::Mounted;
+use crate::turned_away::problem;
 use crate::voice::Voice;
 
 /// Marks the requests that a health service answers, in their extensions, so that middleware can
@@ -120,7 +122,7 @@ async fn tell(
     level: Level,
 ) -> HttpResponse {
     let since = Instant::now();
-    let found = asked.find(&mounted.health, request, voice, level);
+    let found = Found::find(asked, &mounted.health, request, voice, level);
     let found = match found.await {
         Ok(found) => found,
         Err(why) => return problem(voice.format, why.code(), &why),
@@ -184,14 +186,4 @@ fn retry_after(view: &View<'_>) -> Option<u64> {
 pub(crate) fn unavailable() -> HttpResponse {
     let format = Dialect::default().format();
     problem(format, StatusCode::SERVICE_UNAVAILABLE, &UNAVAILABLE)
-}
-
-/// An answer that is no report.
-pub(crate) fn problem(format: &dyn Format, code: StatusCode, problem: &Problem) -> HttpResponse {
-    let mut response = HttpResponse::build(code);
-    response
-        .insert_header((CONTENT_TYPE, format.problem_media_type()))
-        .insert_header((CACHE_CONTROL, "no-store"));
-    format.add_headers(&mut response);
-    response.body(format.write_problem(problem))
 }

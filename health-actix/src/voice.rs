@@ -1,18 +1,13 @@
 //! How an endpoint answers, and whom.
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
 
-use crate::access::{
-    Access, Decision, Details, Level, RateLimit, Refusal, Refusals, RetryAfter, Ways,
-};
+use crate::access::{Access, Decision, Details, Level, RateLimit, Refusals, Ways};
 use crate::asked::Asked;
-use crate::dialect::problem::{FORBIDDEN, TOO_MANY_REQUESTS, UNAUTHORIZED};
 use crate::dialect::{Dialect, Format};
 use crate::group::Group;
-use crate::respond::problem;
 use crate::status_codes::StatusCodes;
+use crate::turned_away::TurnedAway;
 
 /// How an endpoint answers, and whom.
 #[derive(Clone, Debug)]
@@ -101,43 +96,6 @@ impl Voice {
         match self.details.decide_for(request) {
             Decision::Refuse(refusal) if !asked.is_probe() => Err(TurnedAway::Refused(refusal)),
             decision => Ok(decision.level()),
-        }
-    }
-}
-
-/// Why somebody is told nothing.
-#[derive(Debug)]
-pub(crate) enum TurnedAway {
-    /// The limit is reached.
-    Later(RetryAfter),
-    /// Somebody else may ask.
-    Refused(Refusal),
-}
-
-impl TurnedAway {
-    pub(crate) fn respond(&self, format: &dyn Format) -> HttpResponse {
-        match self {
-            Self::Later(later) => {
-                let code = StatusCode::TOO_MANY_REQUESTS;
-                let mut response = problem(format, code, &TOO_MANY_REQUESTS);
-                let seconds = HeaderValue::from(later.seconds());
-                response.headers_mut().insert(RETRY_AFTER, seconds);
-                response
-            }
-            Self::Refused(refusal) => {
-                let code = refusal.status();
-                let why = if code == StatusCode::UNAUTHORIZED {
-                    UNAUTHORIZED
-                } else {
-                    FORBIDDEN
-                };
-                let mut response = problem(format, code, &why);
-                for challenge in refusal.challenges() {
-                    let headers = response.headers_mut();
-                    headers.append(WWW_AUTHENTICATE, challenge.clone());
-                }
-                response
-            }
         }
     }
 }

@@ -36,11 +36,11 @@ use utoipa::openapi::schema::Schema;
 use super::format::{Format, json};
 use super::members::{Keys, Members};
 use super::problem::Problem;
+use super::schema::{self, About};
+use super::schema::{Body, Component};
 use super::time::time_span;
 use super::view::{Told, ToldChild, View};
-use crate::endpoint::Target;
-use crate::openapi::schemas::{Body, Component};
-use crate::openapi::{self, About};
+use crate::target::Target;
 
 #[derive(Debug)]
 pub(super) struct AspNet;
@@ -68,15 +68,15 @@ impl Format for AspNet {
     }
 
     fn schemas(&self, about: &About) -> Vec<Component> {
-        openapi::aspnet::schemas(about)
+        schema::aspnet::schemas(about)
     }
 
     fn body(&self, _target: Target, statuses: &[Status], _about: &About) -> Body {
-        openapi::aspnet::body(statuses)
+        schema::aspnet::body(statuses)
     }
 
     fn problem_schema(&self, _problem: &Problem) -> RefOr<Schema> {
-        openapi::aspnet::problem()
+        schema::aspnet::problem()
     }
 
     fn write_problem(&self, problem: &Problem) -> Vec<u8> {

@@ -36,10 +36,10 @@ use utoipa::openapi::schema::Schema;
 use super::format::{Format, json};
 use super::members::Members;
 use super::problem::{MISCONFIGURED, Problem};
+use super::schema::{self, About};
 use super::time::timestamp;
 use super::view::{HIDDEN, Scope, Told, ToldChild, View};
-use crate::endpoint::Target;
-use crate::openapi::{self, About, schemas};
+use crate::target::Target;
 
 const UPTIME: &str = "application_uptime";
 
@@ -72,16 +72,16 @@ impl Format for Components {
         }
     }
 
-    fn schemas(&self, about: &About) -> Vec<schemas::Component> {
-        openapi::components::schemas(about)
+    fn schemas(&self, about: &About) -> Vec<schema::Component> {
+        schema::components::schemas(about)
     }
 
-    fn body(&self, target: Target, statuses: &[Status], _about: &About) -> schemas::Body {
-        openapi::components::body(target, statuses)
+    fn body(&self, target: Target, statuses: &[Status], _about: &About) -> schema::Body {
+        schema::components::body(target, statuses)
     }
 
     fn problem_schema(&self, problem: &Problem) -> RefOr<Schema> {
-        openapi::components::problem(problem.status == MISCONFIGURED.status)
+        schema::components::problem(problem.status == MISCONFIGURED.status)
     }
 
     /// A registry with mistakes is no problem of the caller's.

@@ -26,14 +26,11 @@ use serde::{Serialize, Serializer};
 use super::format::{Format, json};
 use super::members::Members;
 use super::problem::MISCONFIGURED;
+use super::schema::{self, About};
+use super::schema::{Body, Component};
 use super::time::timestamp;
-use super::view::{Scope, Told, ToldChild, View};
-use crate::endpoint::Target;
-use crate::openapi::schemas::{Body, Component};
-use crate::openapi::{About, default};
-
-/// What is to be said before startup has passed.
-pub(crate) const STILL_INITIALISING: &str = "Service is still initialising";
+use super::view::{STILL_INITIALISING, Scope, Told, ToldChild, View};
+use crate::target::Target;
 
 #[derive(Debug)]
 pub(super) struct Default;
@@ -61,11 +58,11 @@ impl Format for Default {
     }
 
     fn schemas(&self, about: &About) -> Vec<Component> {
-        default::schemas(about)
+        schema::default::schemas(about)
     }
 
     fn body(&self, target: Target, statuses: &[Status], about: &About) -> Body {
-        default::body(target, statuses, about)
+        schema::default::body(target, statuses, about)
     }
 }
 

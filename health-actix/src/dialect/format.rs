@@ -8,11 +8,11 @@ use utoipa::openapi::path::Parameter;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 use super::problem::Problem;
+use super::schema::About;
+use super::schema::{Body, Component, PROBLEM, reference};
 use super::view::View;
 use crate::access::Level;
-use crate::endpoint::Target;
-use crate::openapi::About;
-use crate::openapi::schemas::{Body, Component, PROBLEM, reference};
+use crate::target::Target;
 
 /// A wire format: one file each.
 pub(crate) trait Format: Sync {

@@ -38,11 +38,11 @@ use health_core::{Phase, Probe, Status, Value};
 use serde::Serialize;
 
 use super::format::{Format, json};
+use super::schema::{self, About};
+use super::schema::{Body, Component};
 use super::time::timestamp;
 use super::view::{HIDDEN, Told, ToldChild, View};
-use crate::endpoint::Target;
-use crate::openapi::schemas::{Body, Component};
-use crate::openapi::{self, About};
+use crate::target::Target;
 
 /// The units of numbers, by what is behind the last `_` of their names.
 const UNITS: [(&str, &str); 16] = [
@@ -90,11 +90,11 @@ impl Format for Ietf {
     }
 
     fn schemas(&self, about: &About) -> Vec<Component> {
-        openapi::ietf::schemas(about)
+        schema::ietf::schemas(about)
     }
 
     fn body(&self, _target: Target, statuses: &[Status], _about: &About) -> Body {
-        openapi::ietf::body(statuses)
+        schema::ietf::body(statuses)
     }
 
     fn cache_control(&self, view: &View<'_>) -> HeaderValue {

@@ -34,11 +34,11 @@ use utoipa::openapi::path::Parameter;
 
 use super::format::Format;
 use super::problem::Problem;
+use super::schema::Body;
+use super::schema::{self, About};
 use super::view::{Scope, Told, View};
 use crate::access::Level;
-use crate::endpoint::Target;
-use crate::openapi::schemas::Body;
-use crate::openapi::{self, About};
+use crate::target::Target;
 
 const SHUTDOWN: &str = "shutdown";
 const MAINTENANCE: &str = "maintenance";
@@ -103,11 +103,11 @@ impl Format for Kubernetes {
     }
 
     fn body(&self, target: Target, statuses: &[Status], about: &About) -> Body {
-        openapi::kubernetes::body(target, statuses, about)
+        schema::kubernetes::body(target, statuses, about)
     }
 
     fn parameters(&self, target: Target, about: &About) -> Vec<Parameter> {
-        openapi::kubernetes::parameters(target, about)
+        schema::kubernetes::parameters(target, about)
     }
 
     fn write_problem(&self, problem: &Problem) -> Vec<u8> {

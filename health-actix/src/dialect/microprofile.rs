@@ -39,10 +39,10 @@ use utoipa::openapi::schema::Schema;
 use super::format::{Format, json};
 use super::members::{Keys, Members};
 use super::problem::{MISCONFIGURED, Problem};
+use super::schema::Component;
+use super::schema::{self, About};
 use super::view::{Scope, Told, ToldChild, View};
-use crate::endpoint::Target;
-use crate::openapi::schemas::Component;
-use crate::openapi::{self, About};
+use crate::target::Target;
 
 /// What data are called that are not the check's own.
 const OURS: [&str; 9] = [
@@ -79,15 +79,15 @@ impl Format for MicroProfile {
     }
 
     fn schemas(&self, about: &About) -> Vec<Component> {
-        openapi::microprofile::schemas(about)
+        schema::microprofile::schemas(about)
     }
 
-    fn body(&self, _target: Target, statuses: &[Status], about: &About) -> openapi::schemas::Body {
-        openapi::microprofile::body(statuses, about)
+    fn body(&self, _target: Target, statuses: &[Status], about: &About) -> schema::Body {
+        schema::microprofile::body(statuses, about)
     }
 
     fn problem_schema(&self, problem: &Problem) -> RefOr<Schema> {
-        openapi::microprofile::problem(problem.status == MISCONFIGURED.status)
+        schema::microprofile::problem(problem.status == MISCONFIGURED.status)
     }
 
     fn write_problem(&self, problem: &Problem) -> Vec<u8> {

@@ -10,6 +10,7 @@ mod kubernetes;
 mod members;
 mod microprofile;
 pub(crate) mod problem;
+pub(crate) mod schema;
 mod spring;
 mod time;
 pub(crate) mod view;

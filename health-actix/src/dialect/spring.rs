@@ -42,10 +42,10 @@ use utoipa::openapi::schema::Schema;
 use super::format::{Format, json};
 use super::members::{Keys, Members};
 use super::problem::{MISCONFIGURED, Problem};
+use super::schema::Body;
+use super::schema::{self, About};
 use super::view::{Scope, Told, ToldChild, View};
-use crate::endpoint::Target;
-use crate::openapi::schemas::Body;
-use crate::openapi::{self, About};
+use crate::target::Target;
 
 /// How many components there can be one below the other; the last one has the rest of the name.
 const DEEPEST: usize = 16;
@@ -105,16 +105,16 @@ impl Format for Spring {
         })
     }
 
-    fn schemas(&self, about: &About) -> Vec<openapi::schemas::Component> {
-        openapi::spring::schemas(about)
+    fn schemas(&self, about: &About) -> Vec<schema::Component> {
+        schema::spring::schemas(about)
     }
 
     fn body(&self, target: Target, statuses: &[Status], about: &About) -> Body {
-        openapi::spring::body(target, statuses, about)
+        schema::spring::body(target, statuses, about)
     }
 
     fn problem_schema(&self, problem: &Problem) -> RefOr<Schema> {
-        openapi::spring::problem(problem.status == MISCONFIGURED.status)
+        schema::spring::problem(problem.status == MISCONFIGURED.status)
     }
 
     /// Spring Boot Admin asks so whether there is such an endpoint, and takes only 2xx for yes.

@@ -8,9 +8,11 @@ use health_core::{
     Check, Child, ClosedGate, Entry, Health, Phase, Probe, Status, Value, Visibility,
 };
 
-use super::default::STILL_INITIALISING;
 use super::problem::MISCONFIGURED;
 use crate::access::Level;
+
+/// What is to be said before startup has passed.
+pub(crate) const STILL_INITIALISING: &str = "Service is still initialising";
 
 /// Stands for every text that must not be shown.
 pub(crate) const HIDDEN: &str = "check failed";

@@ -1,17 +1,8 @@
 //! The OpenAPI 3.1 document: what the endpoints are, and every real check by name.
 
-mod about;
-pub(crate) mod aspnet;
-pub(crate) mod components;
-pub(crate) mod default;
-pub(crate) mod ietf;
-pub(crate) mod kubernetes;
-pub(crate) mod microprofile;
 mod operations;
 mod responses;
-pub(crate) mod schemas;
 mod securities;
-pub(crate) mod spring;
 
 use std::sync::Arc;
 
@@ -19,9 +10,10 @@ use utoipa::openapi::schema::ComponentsBuilder;
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder};
 
-pub(crate) use self::about::About;
 use self::operations::path_item;
-use crate::endpoint::{Endpoint, Target, below};
+use crate::dialect::schema::{self, About};
+use crate::endpoint::{Endpoint, below};
+use crate::target::Target;
 use crate::voice::Voice;
 
 /// The tag of all operations.
@@ -38,7 +30,7 @@ pub(crate) fn json(about: &About, endpoints: &[Endpoint], scope: &str) -> String
 /// The document as a typed value. Below `scope` the service is mounted.
 pub(crate) fn document(about: &About, endpoints: &[Endpoint], scope: &str) -> OpenApi {
     let mut paths = PathsBuilder::new();
-    let mut components = ComponentsBuilder::new().schema(schemas::PROBLEM, schemas::problem(about));
+    let mut components = ComponentsBuilder::new().schema(schema::PROBLEM, schema::problem(about));
     let of_groups: Vec<_> = endpoints
         .iter()
         .flat_map(|it| of_groups(it, about))

@@ -6,10 +6,12 @@ use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, Param
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Required, ResponseBuilder};
 
+use super::TAG;
 use super::responses::{header, responses};
 use super::securities::securities;
-use super::{About, TAG};
-use crate::endpoint::{self, Endpoint, METHODS, Target};
+use crate::dialect::schema::About;
+use crate::endpoint::{Endpoint, METHODS};
+use crate::target::{self, Target};
 
 pub(super) fn path_item(endpoint: &Endpoint, path: &str, about: &About) -> PathItem {
     let id = operation_id(path);
@@ -192,22 +194,22 @@ fn summary(description: &str) -> String {
 /// What a path has in braces; anything, where nothing is asked of it.
 fn path_parameter(target: Target, about: &About, asks: bool) -> Option<Parameter> {
     let (name, description, values) = match target {
-        Target::Check => (endpoint::NAME, "The name of the check.", about.names()),
+        Target::Check => (target::NAME, "The name of the check.", about.names()),
         Target::CheckOf(probe) => {
             let serving = about
                 .checks()
                 .filter(|check| check.probes().contains(probe));
             let names = serving.map(Check::name).collect();
-            (endpoint::NAME, "The name of the check.", names)
+            (target::NAME, "The name of the check.", names)
         }
         Target::Group => {
             let tags = about.tags.iter().map(String::as_str).collect();
-            (endpoint::TAG, "The tag that the checks have.", tags)
+            (target::TAG, "The tag that the checks have.", tags)
         }
         // What is below a check is not known before it has run.
         Target::Tree => {
             let description = "A tag or a check, and what is below it.";
-            (endpoint::REST, description, Vec::new())
+            (target::REST, description, Vec::new())
         }
         Target::Probe(_) | Target::Everything | Target::Document => return None,
     };

@@ -8,15 +8,15 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Content, Header, Response, ResponseBuilder};
 
-use super::About;
-use super::schemas::{Body, object};
 use crate::access::Refusals;
 use crate::dialect::Format;
 use crate::dialect::problem::{
     FORBIDDEN, METHOD_NOT_ALLOWED, MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem, TOO_MANY_REQUESTS,
     UNAUTHORIZED,
 };
-use crate::endpoint::{Endpoint, Target};
+use crate::dialect::schema::{About, Body, object};
+use crate::endpoint::Endpoint;
+use crate::target::Target;
 use crate::voice::Voice;
 
 /// The answers of an endpoint, by their codes.
@@ -29,7 +29,7 @@ pub(super) fn responses(
     let format = voice.format;
     let mut responses = match endpoint.target {
         Target::Document => vec![("200".to_owned(), document(has_body))],
-        _ if about.misconfigured && is_detail(endpoint.target) => {
+        _ if about.misconfigured && endpoint.target.is_detail() => {
             vec![(
                 "503".to_owned(),
                 problem(format, &MISCONFIGURED, has_body).build(),
@@ -61,7 +61,7 @@ pub(super) fn responses(
 /// What those are answered who may not ask, or ask too often.
 fn turned_away(endpoint: &Endpoint, has_body: bool) -> Vec<(String, Response)> {
     let voice = &*endpoint.voice;
-    let is_detail = is_detail(endpoint.target);
+    let is_detail = endpoint.target.is_detail();
     let refusals = endpoint.voices().map(|voice| voice.refusals(!is_detail));
     let refusals = refusals.fold(Refusals::default(), Refusals::or);
     let is_limited = is_detail && voice.limit.is_some();
@@ -82,10 +82,6 @@ fn turned_away(endpoint: &Endpoint, has_body: bool) -> Vec<(String, Response)> {
         (code.to_owned(), response.build())
     };
     possible.map(response).collect()
-}
-
-pub(super) const fn is_detail(target: Target) -> bool {
-    !matches!(target, Target::Probe(_) | Target::Everything)
 }
 
 /// One answer for each code that a status has here.

@@ -4,7 +4,6 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 
-use super::responses::is_detail;
 use crate::access::{Credential, Ways};
 use crate::endpoint::Endpoint;
 
@@ -27,7 +26,7 @@ pub(super) fn securities(endpoint: &Endpoint) -> Option<Vec<SecurityRequirement>
 }
 
 fn ways(endpoint: &Endpoint) -> Ways {
-    endpoint.voice.ways(!is_detail(endpoint.target))
+    endpoint.voice.ways(!endpoint.target.is_detail())
 }
 
 fn name(credential: &Credential) -> String {

@@ -6,7 +6,8 @@ use health_core::{Mistake, Probe};
 
 use super::HealthService;
 use crate::dialect::Dialect;
-use crate::endpoint::{DOCUMENT, Endpoint, GROUPS, Target, below, overlap};
+use crate::endpoint::{DOCUMENT, Endpoint, GROUPS, below, overlap};
+use crate::target::Target;
 use crate::voice::Voice;
 
 /// All endpoints of a service, and what keeps it from being mounted as it was configured.

@@ -3,10 +3,10 @@
 use health_core::{Check, Status};
 use serde_json::json;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, Schema};
+use utoipa::openapi::schema::{ArrayBuilder, Schema};
 
 use super::About;
-use super::schemas::{Body, Component, PROBLEM, measured, object, reference, text, words};
+use super::{Body, Component, PROBLEM, measured, object, reference, saying, text, words};
 
 const REPORT: &str = "HealthMicroProfileReport";
 const CHECK: &str = "HealthMicroProfileCheck";
@@ -26,11 +26,10 @@ pub(crate) fn body(statuses: &[Status], about: &About) -> Body {
     }
     let name = about.checks().next().map(Check::name);
     let checks = name.map(|name| json!({ "name": name, "status": said[0] }));
-    let status = object().property("status", words(&said));
-    let both = AllOfBuilder::new().item(reference(REPORT)).item(status);
+    let schema = saying(REPORT, &said);
     Body {
         example: Some(json!({ "status": said[0], "checks": Vec::from_iter(checks) })),
-        schema: RefOr::T(both.build().into()),
+        schema,
     }
 }
 

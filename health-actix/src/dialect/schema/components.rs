@@ -3,14 +3,14 @@
 use health_core::{Probe, Status};
 use serde_json::json;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
 use super::About;
-use super::schemas::{
+use super::{
     Body, Component, PROBLEM, always_true, boolean, described, measured, number, object, reference,
-    text, time, whole_number, words,
+    saying, text, time, whole_number, words,
 };
-use crate::endpoint::Target;
+use crate::target::Target;
 
 const REPORT: &str = "HealthComponentsReport";
 const PROBE: &str = "HealthComponentsProbe";
@@ -34,10 +34,9 @@ pub(crate) fn body(target: Target, statuses: &[Status]) -> Body {
         Target::Probe(_) => PROBE,
         _ => REPORT,
     };
-    let status = object().property("status", words(&said));
-    let both = AllOfBuilder::new().item(reference(name)).item(status);
+    let schema = saying(name, &said);
     Body {
-        schema: RefOr::T(both.build().into()),
+        schema,
         example: Some(json!({ "status": said.first() })),
     }
 }

@@ -1,5 +1,14 @@
 //! What schemas are made of, whatever the format.
 
+mod about;
+pub(super) mod aspnet;
+pub(super) mod components;
+pub(super) mod default;
+pub(super) mod ietf;
+pub(super) mod kubernetes;
+pub(super) mod microprofile;
+pub(super) mod spring;
+
 use health_core::Check;
 use serde_json::Value;
 use utoipa::openapi::schema::{
@@ -7,7 +16,7 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Ref, RefOr};
 
-use super::About;
+pub(crate) use self::about::About;
 use crate::dialect::problem::{
     FORBIDDEN, METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND, TOO_MANY_REQUESTS, UNAUTHORIZED,
 };
@@ -25,7 +34,7 @@ pub(crate) struct Body {
     pub(crate) example: Option<Value>,
 }
 
-pub(super) fn problem(about: &About) -> Schema {
+pub(crate) fn problem(about: &About) -> Schema {
     let problems = [
         NOT_FOUND,
         METHOD_NOT_ALLOWED,
@@ -55,6 +64,13 @@ pub(super) fn described(schema: &str, check: &Check) -> Schema {
         .description(description)
         .build()
         .into()
+}
+
+/// A report with one of these words.
+pub(crate) fn saying(schema: &str, said: &[&str]) -> RefOr<Schema> {
+    let status = ObjectBuilder::new().property("status", words(said));
+    let both = AllOfBuilder::new().item(reference(schema)).item(status);
+    RefOr::T(both.build().into())
 }
 
 /// An object of which nothing is required.

@@ -12,8 +12,8 @@ use crate::dialect::view::may_know;
 #[derive(Debug)]
 pub(crate) struct About {
     checks: Vec<Arc<Check>>,
-    pub(super) tags: BTreeSet<String>,
-    pub(super) misconfigured: bool,
+    pub(crate) tags: BTreeSet<String>,
+    pub(crate) misconfigured: bool,
     pub(crate) level: Level,
 }
 
@@ -46,7 +46,7 @@ impl About {
     }
 
     /// With what would be known instead, for those who may know everything.
-    pub(super) fn with_known(&self, problem: ObjectBuilder) -> ObjectBuilder {
+    pub(crate) fn with_known(&self, problem: ObjectBuilder) -> ObjectBuilder {
         if !self.is_full() {
             return problem;
         }
@@ -61,7 +61,7 @@ impl About {
     }
 
     /// The names that a path may have.
-    pub(super) fn names(&self) -> Vec<&str> {
+    pub(crate) fn names(&self) -> Vec<&str> {
         self.checks().map(Check::name).collect()
     }
 }

@@ -2,17 +2,16 @@
 
 use health_core::{Check, Probe, Status};
 use serde_json::{Value, json};
-use utoipa::openapi::RefOr;
 use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
 use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, ObjectBuilder, Schema, Type};
 
 use super::About;
-use super::schemas::{
-    Body, Component, always_true, boolean, measured, number, object, reference, text, time,
+use super::{
+    Body, Component, always_true, boolean, measured, number, object, reference, saying, text, time,
     whole_number, words,
 };
-use crate::dialect::default::STILL_INITIALISING;
-use crate::endpoint::Target;
+use crate::dialect::view::STILL_INITIALISING;
+use crate::target::Target;
 
 const FINDING: &str = "HealthFinding";
 const CHILD: &str = "HealthChildFinding";
@@ -65,7 +64,7 @@ fn probe_body(probe: Probe, statuses: &[Status], about: &About) -> Body {
         words.extend(fails);
     }
     Body {
-        schema: with_status(report_name(probe), &words),
+        schema: saying(report_name(probe), &words),
         example: Some(probe_example(probe, statuses, about)),
     }
 }
@@ -74,7 +73,7 @@ fn probe_body(probe: Probe, statuses: &[Status], about: &About) -> Body {
 fn own_status(schema: &str, statuses: &[Status], example: Value) -> Body {
     let words: Vec<_> = statuses.iter().map(|status| status.as_str()).collect();
     Body {
-        schema: with_status(schema, &words),
+        schema: saying(schema, &words),
         example: Some(example),
     }
 }
@@ -97,13 +96,6 @@ const fn probe_words(probe: Probe) -> [&'static [&'static str]; 2] {
 
 /// The same of one check.
 const CHECK_WORDS: [&[&str]; 2] = [&["healthy", "degraded"], &["unhealthy"]];
-
-/// A report with one of these words.
-fn with_status(schema: &str, said: &[&str]) -> RefOr<Schema> {
-    let status = ObjectBuilder::new().property("status", words(said));
-    let both = AllOfBuilder::new().item(reference(schema)).item(status);
-    RefOr::T(both.build().into())
-}
 
 fn probe_report(probe: Probe, about: &About) -> Schema {
     let degraded = always_true("A check is degraded, or one not critical fails.");

@@ -3,12 +3,10 @@
 use health_core::Status;
 use serde_json::json;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{
-    AllOfBuilder, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type,
-};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 
 use super::About;
-use super::schemas::{Body, Component, described, object, reference, text, words};
+use super::{Body, Component, described, object, reference, saying, text, words};
 
 const REPORT: &str = "HealthAspNetReport";
 const ENTRY: &str = "HealthAspNetEntry";
@@ -19,10 +17,9 @@ pub(crate) fn schemas(about: &About) -> Vec<Component> {
 
 pub(crate) fn body(statuses: &[Status]) -> Body {
     let said: Vec<_> = statuses.iter().map(|status| word(*status)).collect();
-    let status = object().property("status", words(&said));
-    let both = AllOfBuilder::new().item(reference(REPORT)).item(status);
+    let schema = saying(REPORT, &said);
     Body {
-        schema: RefOr::T(both.build().into()),
+        schema,
         example: Some(json!({
             "status": said.first(),
             "totalDuration": "00:00:00.0123456",

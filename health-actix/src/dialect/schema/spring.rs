@@ -3,11 +3,11 @@
 use health_core::Status;
 use serde_json::json;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, ObjectBuilder, Schema};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema};
 
 use super::About;
-use super::schemas::{Body, Component, described, measured, object, reference, text, words};
-use crate::endpoint::Target;
+use super::{Body, Component, described, measured, object, reference, saying, text, words};
+use crate::target::Target;
 
 const REPORT: &str = "HealthSpringReport";
 const PART: &str = "HealthSpringComponent";
@@ -31,10 +31,9 @@ pub(crate) fn body(target: Target, statuses: &[Status], about: &About) -> Body {
     if let (REPORT, Some(check)) = (name, about.checks().next()) {
         example["components"] = json!({ check.name(): { "status": said[0] } });
     }
-    let status = object().property("status", words(&said));
-    let both = AllOfBuilder::new().item(reference(name)).item(status);
+    let schema = saying(name, &said);
     Body {
-        schema: RefOr::T(both.build().into()),
+        schema,
         example: Some(example),
     }
 }

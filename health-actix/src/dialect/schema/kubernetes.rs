@@ -7,8 +7,8 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterS
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 
 use super::About;
-use super::schemas::Body;
-use crate::endpoint::Target;
+use super::Body;
+use crate::target::Target;
 
 pub(crate) fn body(target: Target, statuses: &[Status], about: &About) -> Body {
     let passes = statuses.iter().any(|status| status.is_passing());
