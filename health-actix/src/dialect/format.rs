@@ -24,7 +24,7 @@ pub(crate) trait Format: Sync {
         None
     }
 
-    /// Its paths below that.
+    /// Its paths below that. Of several for one probe, the last is where the log points probers.
     fn paths(&self) -> &'static [(&'static str, Target)];
 
     /// What is written, as `Content-Type` says it.

@@ -63,14 +63,14 @@ impl Format for Kubernetes {
 
     fn paths(&self) -> &'static [(&'static str, Target)] {
         &[
+            ("/healthz", Target::Probe(Probe::Liveness)),
+            ("/healthz/{name}", Target::CheckOf(Probe::Liveness)),
             ("/livez", Target::Probe(Probe::Liveness)),
             ("/livez/{name}", Target::CheckOf(Probe::Liveness)),
             ("/readyz", Target::Probe(Probe::Readiness)),
             ("/readyz/{name}", Target::CheckOf(Probe::Readiness)),
             ("/startupz", Target::Probe(Probe::Startup)),
             ("/startupz/{name}", Target::CheckOf(Probe::Startup)),
-            ("/healthz", Target::Probe(Probe::Liveness)),
-            ("/healthz/{name}", Target::CheckOf(Probe::Liveness)),
         ]
     }
 

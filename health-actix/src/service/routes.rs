@@ -89,15 +89,14 @@ impl Routes {
         }
     }
 
-    /// Where a probe is answered: the longest path, which says it most plainly.
+    /// Where the first dialect answers a probe: of several paths the one that it lists last.
     pub(super) fn path_of(&self, probe: Probe) -> Option<&str> {
+        let first = &self.endpoints.first()?.voice;
         let endpoints = self.endpoints.iter();
-        let first = endpoints.clone().next()?.voice.format.name();
-        let own = endpoints.filter(|endpoint| {
-            endpoint.target == Target::Probe(probe) && endpoint.voice.format.name() == first
+        let mut own = endpoints.filter(|endpoint| {
+            endpoint.target == Target::Probe(probe) && Arc::ptr_eq(&endpoint.voice, first)
         });
-        own.map(|endpoint| endpoint.path.as_str())
-            .max_by_key(|path| path.len())
+        own.next_back().map(|endpoint| endpoint.path.as_str())
     }
 }
 
@@ -123,7 +122,35 @@ pub(super) fn is_mountable(prefix: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use health_core::HealthBuilder;
+
     use super::*;
+
+    #[test]
+    fn probers_are_pointed_to_the_usual_paths_of_the_first_dialect() {
+        let probes = [Probe::Liveness, Probe::Readiness, Probe::Startup];
+        let moved = || Dialect::default().at("/moved");
+        let cases = [
+            (
+                vec![Dialect::default(), moved(), Dialect::kubernetes()],
+                ["/health/live", "/health/ready", "/health/started"],
+            ),
+            (
+                vec![moved(), Dialect::default()],
+                ["/moved/live", "/moved/ready", "/moved/started"],
+            ),
+            (
+                vec![Dialect::kubernetes(), Dialect::default()],
+                ["/livez", "/readyz", "/startupz"],
+            ),
+            (vec![Dialect::components()], ["/live", "/ready", "/started"]),
+        ];
+        let health = HealthBuilder::empty().build().unwrap();
+        for (dialects, paths) in cases {
+            let routes = Routes::of(&HealthService::new(&health).dialects(dialects));
+            assert_eq!(probes.map(|probe| routes.path_of(probe)), paths.map(Some));
+        }
+    }
 
     #[test]
     fn prefixes_are_plain_paths() {
