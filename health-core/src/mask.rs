@@ -73,14 +73,20 @@ fn cut(text: &str, longest: usize) -> &str {
 }
 
 /// What a key that has a secret ends in; the short ones only as words of their own.
-const KEYS: &str = "(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key\
-    |account[_-]?key|private[_-]?key|shared[_-]?key|credential|signature|session\
-    |(?:\\b|[_-])(?:pass|pwd|pw|sig|sid))(?:s?[0-9]*|[_-][\\w-]*)";
+const KEYS: &str = "(?:password|passwd|passphrase|secret|token|credential|signature|session\
+    |(?:api|access|account|auth|encryption|instrumentation|private|shared|subscription)[_-]?key\
+    |[?&]key|(?:\\b|[_-])(?:pass|pwd|pw|sig|sid))(?:s?[0-9]*|[_-][\\w-]*)";
 
 /// What a text has to have one of, in lower case, for a pattern to match; the pattern; and what
 /// replaces it. Trying all on every text would cost more than the check. In the order in which
 /// they are applied; `<KEYS>` stands for [`KEYS`].
-const PATTERNS: [(&[&str], &str, &str); 15] = [
+const PATTERNS: [(&[&str], &str, &str); 16] = [
+    // before what would mask its first word alone
+    (
+        &["private key-----"],
+        r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|$)",
+        "***",
+    ),
     // scheme://user@domain:password@host
     (
         &["@"],
@@ -111,7 +117,7 @@ const PATTERNS: [(&[&str], &str, &str); 15] = [
     // headers: whatever follows
     (
         &["authorization", "cookie", "x-"],
-        r#"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token))(\\*["']?\s*[=:]\s*)[^\r\n]+"#,
+        r#"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:auth|key|token))(\\*["']?\s*[=:]\s*)[^\r\n]+"#,
         "${1}${2}***",
     ),
     (
@@ -139,15 +145,15 @@ const PATTERNS: [(&[&str], &str, &str); 15] = [
     ),
     // --password value
     (&["-"], r"(?i)((?:^|\s)--?[\w-]*<KEYS>[ \t]+)\S+", "${1}***"),
-    // JSON web tokens; keys of AWS, OpenAI, GitHub, Slack
+    // JSON web tokens; keys of AWS, OpenAI, GitHub, GitLab, Slack, Vault
     (
         &["eyj"],
         r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,2}",
         "***",
     ),
     (
-        &["akia", "asia", "sk-", "gh", "xox"],
-        r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\bsk-[A-Za-z0-9_-]{8,}|\bgh[a-z]_[A-Za-z0-9]{16,}|\bxox[a-z]-[A-Za-z0-9-]{8,}",
+        &["akia", "asia", "sk-", "gh", "glpat-", "xox", "hvs."],
+        r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\b(?:sk-|glpat-|hvs\.)[A-Za-z0-9_-]{8,}|\bgh[a-z]_[A-Za-z0-9]{16,}|\bxox[a-z]-[A-Za-z0-9-]{8,}",
         "***",
     ),
 ];
@@ -172,7 +178,7 @@ mod tests {
     use super::*;
 
     /// Of which secrets are made, and what surrounds them.
-    const PARTS: [&str; 40] = [
+    const PARTS: [&str; 44] = [
         "postgres://",
         "jdbc:oracle:thin:",
         "u",
@@ -212,6 +218,10 @@ mod tests {
         "sk-abcdefgh",
         "ghp_abcdefghijklmnopqrst",
         "xoxb-abcdefgh",
+        "glpat-abcdefgh",
+        "hvs.abcdefgh",
+        "?key",
+        "-----BEGIN PRIVATE KEY-----",
         "\n",
     ];
 
@@ -272,6 +282,33 @@ mod tests {
             ("AccountKey=abc==;Endpoint=e", "AccountKey=***;Endpoint=e"),
             ("key sk-abcdefgh1234 rejected", "key *** rejected"),
             ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx.sig", "***"),
+            (
+                "InstrumentationKey=abc;Endpoint=e",
+                "InstrumentationKey=***;Endpoint=e",
+            ),
+            (
+                "Ocp-Apim-Subscription-Key: abc",
+                "Ocp-Apim-Subscription-Key: ***",
+            ),
+            (
+                "auth_key=a encryption-key: b",
+                "auth_key=*** encryption-key: ***",
+            ),
+            (
+                "GET /maps?key=abc&x=1 -> 403",
+                "GET /maps?key=***&x=1 -> 403",
+            ),
+            ("X-Auth: abc def", "X-Auth: ***"),
+            ("token glpat-abcdefgh12345678 expired", "token *** expired"),
+            ("hvs.abcdefgh12345678 denied", "*** denied"),
+            (
+                "bad key -----BEGIN EC PRIVATE KEY-----\nabc\n-----END EC PRIVATE KEY----- here",
+                "bad key *** here",
+            ),
+            (
+                "private_key: -----BEGIN PRIVATE KEY-----\nabc",
+                "private_key: ***",
+            ),
         ] {
             assert_eq!(mask(text), masked, "{text}");
         }
@@ -290,6 +327,8 @@ mod tests {
             "http://a:80/x failed",
             "mail ops@example.com at 10:30",
             "replica lag: 12 s",
+            "primary_key: id, partition-key=7, no key=5 in the cache",
+            "-----BEGIN CERTIFICATE-----",
         ] {
             assert_eq!(mask(text), text);
         }
