@@ -15,7 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 /// How a secret gets into a text; `{}` is where.
-const TEXTS: [&str; 14] = [
+const TEXTS: [&str; 17] = [
     "cannot connect to postgres://app:{}@db.internal:5432/orders",
     "redis://:{}@cache/0 refused",
     "amqps://{}@broker: closed",
@@ -25,6 +25,9 @@ const TEXTS: [&str; 14] = [
     "AccountName=x;AccountKey={};EndpointSuffix=core.windows.net",
     "SharedAccessKeyName=root;SharedAccessKey={}",
     "GET https://api.example/v1?api_key={}&page=2: 401",
+    "GET https://maps.example/?key={}&page=2: 403",
+    "InstrumentationKey={};IngestionEndpoint=https://a.example/",
+    "Ocp-Apim-Subscription-Key: {}",
     "Authorization: Bearer {}",
     "sent x-api-key: {}",
     "refused {\"user\":\"app\",\"token\":\"{}\"}",
@@ -150,8 +153,8 @@ fn leaking(text: &str, log: &Log) -> Health {
     health
 }
 
-/// Asks every path of the document for everything, and writes down all that comes back.
-async fn ask(health: &Health, dialect: &str, details: Details, log: &Log) {
+/// Asks every path of the document with this token, and writes down all that comes back.
+async fn ask(health: &Health, dialect: &str, details: Details, token: &str, log: &Log) {
     let dialect: Dialect = dialect.parse().unwrap();
     let service = HealthService::new(health)
         .dialects([dialect])
@@ -175,7 +178,7 @@ async fn ask(health: &Health, dialect: &str, details: Details, log: &Log) {
         for path in paths {
             let request = TestRequest::get()
                 .uri(&path)
-                .insert_header(("authorization", "Bearer wrong"));
+                .insert_header(("authorization", format!("Bearer {token}")));
             let request = request.to_request();
             let response = call_service(&app, request).await;
             log.write(&format!("{path} {:?}\n", response.headers()));
@@ -192,13 +195,17 @@ async fn said_of(text: &str, secret: &str) -> String {
     for dialect in DIALECTS {
         let when = Details::when(bearer(secret).or(api_key(secret)));
         log.write(&format!("{when:?}\n"));
-        for details in [Details::status_only(), Details::full(), when] {
-            ask(&health, dialect, details, log).await;
+        for (details, token) in [
+            (Details::status_only(), "wrong"),
+            (when.clone(), "wrong"),
+            (when, secret),
+        ] {
+            ask(&health, dialect, details, token, log).await;
         }
     }
     health.start_maintenance(Maintenance::new(text.to_owned()));
     for dialect in DIALECTS {
-        ask(&health, dialect, Details::full(), log).await;
+        ask(&health, dialect, Details::full(), "wrong", log).await;
     }
     log.write(&format!("{health:?}"));
     drop(health);
@@ -206,19 +213,21 @@ async fn said_of(text: &str, secret: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+    // Each case is every text, which takes seconds.
+    #![proptest_config(ProptestConfig { cases: 1, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_secret_that_a_check_says_comes_out_nowhere(
-        template in prop::sample::select(TEXTS.to_vec()),
         secret in "[A-Z][A-Za-z0-9]{3}Q7[A-Za-z0-9]{8,20}",
     ) {
-        let text = template.replace("{}", &secret);
-        let said = rt::System::new().block_on(said_of(&text, &secret));
-        for name in ["error", "panic", "message", "by_the_way", "shard"] {
-            prop_assert!(said.contains(name), "{name} is written down");
+        for template in TEXTS {
+            let text = template.replace("{}", &secret);
+            let said = rt::System::new().block_on(said_of(&text, &secret));
+            for name in ["error", "panic", "message", "by_the_way", "shard"] {
+                prop_assert!(said.contains(name), "{name} is written down");
+            }
+            let line = said.lines().find(|line| line.contains(&secret));
+            prop_assert_eq!(line, None, "{}", text);
         }
-        let line = said.lines().find(|line| line.contains(&secret));
-        prop_assert_eq!(line, None, "{}", text);
     }
 }
