@@ -33,14 +33,15 @@ use crate::voice::Voice;
 /// | `/health/ready` | readiness: point balancers here |
 /// | `/health/started` | startup |
 /// | `/health/checks/{name}` | one check |
+/// | `/health/groups/{tag}` | the checks that have a tag |
 /// | `/health/openapi.json` | the OpenAPI document |
 ///
 /// Results belong to a check and the `web::Data` that it takes. Make data outside the factory of
 /// the server: made inside, every worker has its own, and with it its own runs and results.
 ///
 /// Mount it first: an application answers with the first service that matches. Middleware that
-/// is added with `App::wrap` reaches these endpoints too; a management port is out of its reach,
-/// see [`HealthService::listen_on`].
+/// is added with `App::wrap` reaches these endpoints too; the outermost layer and a management port
+/// are out of its reach, see [`HealthService::layer`] and [`HealthService::listen_on`].
 ///
 /// [`App::service`]: actix_web::App::service
 #[derive(Clone)]
