@@ -68,10 +68,8 @@ impl Voice {
         Self {
             codes: group.codes.unwrap_or(voice.codes),
             details: group.details.clone().unwrap_or(voice.details),
-            format: voice.format,
-            restriction: voice.restriction,
-            limit: voice.limit,
             is_of_group: true,
+            ..voice
         }
     }
 

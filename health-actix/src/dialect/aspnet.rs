@@ -28,7 +28,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use health_core::{Phase, Probe, Status, Value};
+use health_core::{Phase, Status, Value};
 use serde::Serialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -48,15 +48,6 @@ pub(super) struct AspNet;
 impl Format for AspNet {
     fn name(&self) -> &'static str {
         "aspnet"
-    }
-
-    fn paths(&self) -> &'static [(&'static str, Target)] {
-        &[
-            ("", Target::Everything),
-            ("/live", Target::Probe(Probe::Liveness)),
-            ("/ready", Target::Probe(Probe::Readiness)),
-            ("/started", Target::Probe(Probe::Startup)),
-        ]
     }
 
     fn write(&self, view: &View<'_>) -> Vec<u8> {

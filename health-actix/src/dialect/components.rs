@@ -33,9 +33,9 @@ use serde::Serialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
-use super::format::{Format, json};
+use super::format::{Format, is_false, json};
 use super::members::Members;
-use super::problem::{MISCONFIGURED, Problem};
+use super::problem::Problem;
 use super::schema::{self, About};
 use super::time::timestamp;
 use super::view::{HIDDEN, Scope, Told, ToldChild, View};
@@ -81,12 +81,12 @@ impl Format for Components {
     }
 
     fn problem_schema(&self, problem: &Problem) -> RefOr<Schema> {
-        schema::components::problem(problem.status == MISCONFIGURED.status)
+        schema::components::problem(problem.is_misconfigured())
     }
 
     /// A registry with mistakes is no problem of the caller's.
     fn write_problem(&self, problem: &Problem) -> Vec<u8> {
-        if problem.status == MISCONFIGURED.status {
+        if problem.is_misconfigured() {
             return json(&Down {
                 status: word(Status::Unhealthy),
                 reason: problem.detail,
@@ -261,13 +261,12 @@ struct Component<'a> {
 impl<'a> Component<'a> {
     fn of(told: Told<'a>) -> Self {
         let fails = !told.status().is_passing();
-        let full = told.full().into_iter();
         Self {
             critical: (fails && !told.is_critical()).then_some(false),
             shared: told.is_forgiven(),
             caused_by: told.cause(),
             latency_ms: told.latency_ms(),
-            tags: full.flat_map(|entry| entry.check().tags()).collect(),
+            tags: told.tags().collect(),
             components: Members::named(
                 told.children()
                     .map(|child| (child.name(), Self::of_child(child))),
@@ -316,8 +315,4 @@ impl<'a> Component<'a> {
 struct Down {
     status: &'static str,
     reason: &'static str,
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }

@@ -23,7 +23,7 @@
 use health_core::{Child, Entry, Phase, Probe, Reason, Status, Value};
 use serde::{Serialize, Serializer};
 
-use super::format::{Format, json};
+use super::format::{Format, is_false, json};
 use super::members::Members;
 use super::problem::MISCONFIGURED;
 use super::schema::{self, About};
@@ -345,10 +345,6 @@ impl<'a> MoreOfChild<'a> {
             data: Members::named(child.data()),
         }
     }
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 const fn is_zero(number: &u32) -> bool {

@@ -2,7 +2,7 @@ use std::fmt;
 
 use actix_web::HttpResponseBuilder;
 use actix_web::http::header::HeaderValue;
-use health_core::{Phase, Status};
+use health_core::{Phase, Probe, Status};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -25,7 +25,14 @@ pub(crate) trait Format: Sync {
     }
 
     /// Its paths below that. Of several for one probe, the last is where the log points probers.
-    fn paths(&self) -> &'static [(&'static str, Target)];
+    fn paths(&self) -> &'static [(&'static str, Target)] {
+        &[
+            ("", Target::Everything),
+            ("/live", Target::Probe(Probe::Liveness)),
+            ("/ready", Target::Probe(Probe::Readiness)),
+            ("/started", Target::Probe(Probe::Startup)),
+        ]
+    }
 
     /// What is written, as `Content-Type` says it.
     fn media_type(&self) -> &'static str {
@@ -108,4 +115,9 @@ impl fmt::Debug for dyn Format {
 /// probe must not panic to say that one was not.
 pub(crate) fn json(body: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
+}
+
+/// Whether a flag can be left out.
+pub(super) const fn is_false(flag: &bool) -> bool {
+    !*flag
 }

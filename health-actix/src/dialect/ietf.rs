@@ -34,7 +34,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use actix_web::http::header::HeaderValue;
-use health_core::{Phase, Probe, Status, Value};
+use health_core::{Phase, Status, Value};
 use serde::Serialize;
 
 use super::format::{Format, json};
@@ -70,15 +70,6 @@ pub(super) struct Ietf;
 impl Format for Ietf {
     fn name(&self) -> &'static str {
         "ietf"
-    }
-
-    fn paths(&self) -> &'static [(&'static str, Target)] {
-        &[
-            ("", Target::Everything),
-            ("/live", Target::Probe(Probe::Liveness)),
-            ("/ready", Target::Probe(Probe::Readiness)),
-            ("/started", Target::Probe(Probe::Startup)),
-        ]
     }
 
     fn media_type(&self) -> &'static str {

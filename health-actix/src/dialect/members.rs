@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use health_core::Value;
 use serde::{Serialize, Serializer};
 
 /// An object, with its members in this order.
@@ -33,6 +34,18 @@ impl<T: Serialize> Serialize for Members<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
     }
+}
+
+/// What was measured, beside members that are not the author's, whose keys are taken. A number that
+/// is not finite is left out: these members are never null.
+pub(super) fn beside<'a>(
+    taken: &[&'a str],
+    data: impl Iterator<Item = (&'a str, &'a Value)>,
+) -> impl Iterator<Item = (Cow<'a, str>, &'a Value)> {
+    let mut keys: Keys<'_> = taken.iter().copied().collect();
+    let is_null = |value: &Value| matches!(value, Value::Float(number) if !number.is_finite());
+    let data = data.filter(move |(_, value)| !is_null(value));
+    data.map(move |(name, value)| (keys.own(name), value))
 }
 
 /// Keys that are in use: none is given out twice, for what reads two of one name is free to ignore

@@ -31,16 +31,15 @@
 
 use std::borrow::Cow;
 
-use health_core::{Phase, Probe, Status, Value};
+use health_core::{Phase, Status, Value};
 use serde::Serialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
-use super::members::{Keys, Members};
-use super::problem::{MISCONFIGURED, Problem};
-use super::schema::Component;
-use super::schema::{self, About};
+use super::members::{Keys, Members, beside};
+use super::problem::Problem;
+use super::schema::{self, About, Component};
 use super::view::{Scope, Told, ToldChild, View};
 use crate::target::Target;
 
@@ -65,15 +64,6 @@ impl Format for MicroProfile {
         "microprofile"
     }
 
-    fn paths(&self) -> &'static [(&'static str, Target)] {
-        &[
-            ("", Target::Everything),
-            ("/live", Target::Probe(Probe::Liveness)),
-            ("/ready", Target::Probe(Probe::Readiness)),
-            ("/started", Target::Probe(Probe::Startup)),
-        ]
-    }
-
     fn write(&self, view: &View<'_>) -> Vec<u8> {
         json(&Body::new(view))
     }
@@ -87,11 +77,11 @@ impl Format for MicroProfile {
     }
 
     fn problem_schema(&self, problem: &Problem) -> RefOr<Schema> {
-        schema::microprofile::problem(problem.status == MISCONFIGURED.status)
+        schema::microprofile::problem(problem.is_misconfigured())
     }
 
     fn write_problem(&self, problem: &Problem) -> Vec<u8> {
-        if problem.status == MISCONFIGURED.status {
+        if problem.is_misconfigured() {
             return json(&Body::failing(&Phase::Misconfigured, Some(problem.detail)));
         }
         json(problem)
@@ -225,11 +215,7 @@ impl<'a> Data<'a> {
         data.flag("shared", true, is_let_pass && told.is_forgiven());
         data.text("caused_by", told.cause());
         data.texts(told.status(), told.text(), told.error());
-        let tags: Vec<_> = told
-            .full()
-            .into_iter()
-            .flat_map(|e| e.check().tags())
-            .collect();
+        let tags: Vec<_> = told.tags().collect();
         data.text(
             "tags",
             Some(tags.join(", ")).filter(|tags| !tags.is_empty()),
@@ -274,18 +260,8 @@ impl<'a> Data<'a> {
 
     /// What is the check's own.
     fn measured(&mut self, data: impl Iterator<Item = (&'a str, &'a Value)>) {
-        let mut names: Keys<'_> = OURS.into_iter().collect();
-        let data = data.filter(|(_, value)| is_datum(value));
-        let data = data.map(|(name, value)| (names.own(name), Datum::Measured(value)));
+        let data = beside(&OURS, data);
+        let data = data.map(|(name, value)| (name, Datum::Measured(value)));
         self.0.0.extend(data);
-    }
-}
-
-/// Whether it can be written, and read.
-fn is_datum(value: &Value) -> bool {
-    match value {
-        Value::Bool(_) | Value::Integer(_) | Value::Text(_) => true,
-        Value::Float(number) => number.is_finite(),
-        _ => false,
     }
 }

@@ -24,9 +24,14 @@ impl Problem {
         }
     }
 
+    /// Whether it is that of a registry with mistakes, which some formats have a report for.
+    pub(crate) fn is_misconfigured(&self) -> bool {
+        self.status == MISCONFIGURED.status
+    }
+
     /// Its status code, where it is answered instead of a report.
     pub(crate) fn code(&self) -> StatusCode {
-        if self.status == MISCONFIGURED.status {
+        if self.is_misconfigured() {
             StatusCode::SERVICE_UNAVAILABLE
         } else {
             StatusCode::NOT_FOUND

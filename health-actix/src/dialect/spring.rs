@@ -40,10 +40,9 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
-use super::members::{Keys, Members};
-use super::problem::{MISCONFIGURED, Problem};
-use super::schema::Body;
-use super::schema::{self, About};
+use super::members::{Keys, Members, beside};
+use super::problem::Problem;
+use super::schema::{self, About, Body};
 use super::view::{Scope, Told, ToldChild, View};
 use crate::target::Target;
 
@@ -93,7 +92,7 @@ impl Format for Spring {
 
     /// Without a `status` that is a text: Spring Boot Admin would take it for that of the service.
     fn write_problem(&self, problem: &Problem) -> Vec<u8> {
-        if problem.status == MISCONFIGURED.status {
+        if problem.is_misconfigured() {
             let mut component = Component::new(Word::Down);
             component.details = Details::saying(Some(problem.detail));
             return json(&component);
@@ -114,7 +113,7 @@ impl Format for Spring {
     }
 
     fn problem_schema(&self, problem: &Problem) -> RefOr<Schema> {
-        schema::spring::problem(problem.status == MISCONFIGURED.status)
+        schema::spring::problem(problem.is_misconfigured())
     }
 
     /// Spring Boot Admin asks so whether there is such an endpoint, and takes only 2xx for yes.
@@ -336,15 +335,10 @@ impl<'a> Details<'a> {
     }
 
     fn measured(&mut self, data: impl Iterator<Item = (&'a str, &'a Value)>) {
-        let mut names: Keys<'_> = OWN_DETAILS.into_iter().collect();
-        let data = data.filter(|(_, value)| is_writable(value));
-        let data = data.map(|(name, value)| (names.own(name), Detail::Measured(value)));
+        let data = beside(&OWN_DETAILS, data);
+        let data = data.map(|(name, value)| (name, Detail::Measured(value)));
         self.0.0.extend(data);
     }
-}
-
-fn is_writable(value: &Value) -> bool {
-    !matches!(value, Value::Float(number) if !number.is_finite())
 }
 
 /// An answer that is no report, as Spring's own `DefaultErrorAttributes` call it.

@@ -257,6 +257,13 @@ impl<'a> Told<'a> {
         self.children_at(path).map(ToldChild::status).max()
     }
 
+    /// Its tags, for those who may know everything.
+    pub(crate) fn tags(self) -> impl Iterator<Item = &'a str> {
+        self.full()
+            .into_iter()
+            .flat_map(|entry| entry.check().tags())
+    }
+
     /// What only those may know who may know everything.
     pub(crate) fn full(self) -> Option<&'a Entry> {
         self.is_full().then_some(self.entry)

@@ -34,7 +34,7 @@ impl Routes {
                 voice: Arc::clone(&voice),
                 groups: Arc::clone(&groups),
             };
-            routes.add(&[endpoint], "the service itself");
+            routes.add(vec![endpoint], "the service itself");
         }
         routes
     }
@@ -43,8 +43,8 @@ impl Routes {
         let format = dialect.format();
         let usual = format.usual_prefix().unwrap_or(&service.prefix);
         let prefix = dialect.prefix().unwrap_or(usual).trim_end_matches('/');
+        let whose = format!("the dialect `{}`", format.name());
         if !is_mountable(prefix) {
-            let whose = format!("the dialect `{}`", format.name());
             self.mistakes.push(not_mountable(prefix, &whose));
             return;
         }
@@ -61,32 +61,30 @@ impl Routes {
             voice: Arc::clone(&voice),
             groups: Arc::clone(&groups),
         });
-        let endpoints: Vec<_> = endpoints.collect();
-        self.add(&endpoints, &format!("the dialect `{}`", format.name()));
+        self.add(endpoints.collect(), &whose);
     }
 
     /// Adds what belongs together, except for paths that are taken: one mistake tells of the first.
-    fn add(&mut self, endpoints: &[Endpoint], whose: &str) {
-        let taken = self.endpoints.clone();
-        let mut clash = None;
-        for endpoint in endpoints {
-            let other = taken
-                .iter()
-                .find(|other| overlap(&other.path, &endpoint.path));
-            match other {
-                None => self.endpoints.push(endpoint.clone()),
-                Some(other) => clash = clash.or(Some((endpoint, other))),
-            }
-        }
-        if let Some((endpoint, other)) = clash {
-            self.mistakes.push(Mistake::new(format!(
+    fn add(&mut self, endpoints: Vec<Endpoint>, whose: &str) {
+        let clash = |endpoint: &Endpoint| {
+            let mut taken = self.endpoints.iter();
+            let other = taken.find(|other| overlap(&other.path, &endpoint.path))?;
+            Some(Mistake::new(format!(
                 "{whose} answers `{}`, but the dialect `{}` answers `{}`: move one of them with \
                  `Dialect::at`, or leave one out of `HealthService::dialects`",
                 endpoint.path,
                 other.voice.format.name(),
                 other.path
-            )));
-        }
+            )))
+        };
+        let (free, clashing): (Vec<_>, Vec<_>) = endpoints
+            .into_iter()
+            .map(|endpoint| (clash(&endpoint), endpoint))
+            .partition(|(clash, _)| clash.is_none());
+        self.mistakes
+            .extend(clashing.into_iter().find_map(|(clash, _)| clash));
+        self.endpoints
+            .extend(free.into_iter().map(|(_, endpoint)| endpoint));
     }
 
     /// Where the first dialect answers a probe: of several paths the one that it lists last.

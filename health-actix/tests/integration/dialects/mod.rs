@@ -10,5 +10,5 @@ mod ietf;
 mod json;
 mod kubernetes;
 mod microprofile;
-mod schema;
+pub(crate) mod schema;
 mod spring;

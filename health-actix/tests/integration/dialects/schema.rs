@@ -95,7 +95,7 @@ impl Schema {
     }
 }
 
-fn is_of_type(said: &Value, value: &Value) -> bool {
+pub(crate) fn is_of_type(said: &Value, value: &Value) -> bool {
     let is = |name: &Value| match name.as_str().expect("the name of a type") {
         "object" => value.is_object(),
         "array" => value.is_array(),
