@@ -12,6 +12,7 @@ pub struct History {
     runs: Vec<PastRun>,
     last_success: Option<SystemTime>,
     first_failure: Option<SystemTime>,
+    next_run: Option<SystemTime>,
     standing: Standing,
     children: Vec<(Arc<str>, History)>,
 }
@@ -42,6 +43,12 @@ impl History {
         self.first_failure
     }
 
+    /// When its schedule runs it next; none if it has no schedule, or that is not known yet because
+    /// a run is under way. What is due already is due now.
+    pub const fn next_run(&self) -> Option<SystemTime> {
+        self.next_run
+    }
+
     /// How many of the last runs in a row failed. A run that is overdue counts once for each
     /// timeout that went by.
     pub const fn consecutive_failures(&self) -> u32 {
@@ -55,6 +62,10 @@ impl History {
         self.children
             .iter()
             .map(|(name, history)| (&**name, history))
+    }
+
+    pub(crate) fn with_next_run(self, next_run: Option<SystemTime>) -> Self {
+        Self { next_run, ..self }
     }
 }
 
@@ -147,6 +158,7 @@ impl Memory {
             runs: self.runs.iter().cloned().collect(),
             last_success: self.last_success,
             first_failure: self.first_failure,
+            next_run: None,
             standing,
             children,
         }

@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod finding;
 mod gate;
+mod glance;
 mod health;
 mod history;
 mod inbox;
@@ -40,6 +41,7 @@ mod standings;
 mod status;
 mod surprises;
 mod sync;
+mod timeline;
 mod told;
 mod visibility;
 
@@ -53,6 +55,7 @@ pub use self::context::{Caller, Context, FromContext, Identity, Requirement, Sta
 pub use self::engine::Runtime;
 pub use self::error::{BuildError, Mistake};
 pub use self::gate::{ClosedGate, StartupGate, UnknownGate};
+pub use self::glance::Glance;
 pub use self::health::Health;
 pub use self::history::{History, PastRun};
 pub use self::lifecycle::{Maintenance, Phase};
@@ -67,6 +70,7 @@ pub use self::probe::{Probe, ProbeSet};
 pub use self::report::{Child, Entry, GroupReport, Report};
 pub use self::signs::{Heartbeat, LastSuccess, Reload};
 pub use self::status::Status;
+pub use self::timeline::{Change, Event, Happening, Watch};
 pub use self::visibility::Visibility;
 
 #[cfg(feature = "testing")]

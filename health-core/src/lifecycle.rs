@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::gate::Gates;
@@ -7,6 +8,7 @@ use crate::mask::mask;
 use crate::overrides::Overrides;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, lock};
+use crate::timeline::{Happening, Timeline};
 
 /// Where the process stands in its life, as a probe sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,21 +64,40 @@ impl Maintenance {
 }
 
 /// What operators have said, as against what checks have found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lifecycle {
     /// No lock: what closes connections asks for it with every request.
     draining: AtomicBool,
     maintenance: Mutex<Option<Maintenance>>,
     pub(crate) gates: Gates,
     pub(crate) overrides: Overrides,
+    pub(crate) timeline: Arc<Timeline>,
     /// The identities of the checks that have to pass before the process has started.
     outstanding: Mutex<BTreeSet<String>>,
 }
 
+impl Default for Lifecycle {
+    fn default() -> Self {
+        let timeline = Arc::default();
+        Self {
+            draining: AtomicBool::new(false),
+            maintenance: Mutex::default(),
+            gates: Gates::default(),
+            overrides: Overrides::new(&timeline),
+            timeline,
+            outstanding: Mutex::default(),
+        }
+    }
+}
+
 impl Lifecycle {
     /// Sets whether the process drains; true if that changed.
-    pub(crate) fn set_draining(&self, draining: bool) -> bool {
-        self.draining.swap(draining, Ordering::SeqCst) != draining
+    pub(crate) fn set_draining(&self, draining: bool, now: SystemTime) -> bool {
+        let changed = self.draining.swap(draining, Ordering::SeqCst) != draining;
+        if changed {
+            self.timeline.tell(now, Happening::Draining(draining));
+        }
+        changed
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -84,10 +105,18 @@ impl Lifecycle {
     }
 
     /// Sets or ends maintenance; true if that changed.
-    pub(crate) fn set_maintenance(&self, maintenance: Option<Maintenance>) -> bool {
+    pub(crate) fn set_maintenance(
+        &self,
+        maintenance: Option<Maintenance>,
+        now: SystemTime,
+    ) -> bool {
         let mut said = lock(&self.maintenance);
-        let before = std::mem::replace(&mut *said, maintenance);
-        before != *said
+        let before = std::mem::replace(&mut *said, maintenance.clone());
+        let changed = before != *said;
+        if changed {
+            self.timeline.tell(now, Happening::Maintenance(maintenance));
+        }
+        changed
     }
 
     /// The phase that readiness is in because somebody said so.
@@ -131,19 +160,30 @@ impl Lifecycle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Event;
 
     #[test]
     fn draining_outranks_maintenance_and_both_can_be_taken_back() {
         let life = Lifecycle::default();
+        let now = SystemTime::UNIX_EPOCH;
         assert_eq!(life.said(), None);
         let maintenance = Maintenance::new("moving racks");
-        assert!(life.set_maintenance(Some(maintenance.clone())));
-        assert!(life.set_draining(true));
-        assert!(!life.set_draining(true), "nothing changed");
+        assert!(life.set_maintenance(Some(maintenance.clone()), now));
+        assert!(life.set_draining(true, now));
+        assert!(!life.set_draining(true, now), "nothing changed");
         assert_eq!(life.said(), Some(Phase::Draining));
-        assert!(life.set_draining(false));
-        assert_eq!(life.said(), Some(Phase::Maintenance(maintenance)));
-        assert!(life.set_maintenance(None));
+        assert!(life.set_draining(false, now));
+        assert_eq!(life.said(), Some(Phase::Maintenance(maintenance.clone())));
+        assert!(life.set_maintenance(None, now));
         assert_eq!(life.said(), None);
+        let events = life.timeline.events();
+        let told: Vec<_> = events.iter().map(Event::what).cloned().collect();
+        let expected = [
+            Happening::Maintenance(Some(maintenance)),
+            Happening::Draining(true),
+            Happening::Draining(false),
+            Happening::Maintenance(None),
+        ];
+        assert_eq!(told, expected);
     }
 }

@@ -16,19 +16,24 @@ pub(crate) enum Notice {
 impl Notice {
     /// What is told of news, in order: the run, the check, its children.
     pub(crate) fn of(check: &Arc<Check>, news: &News) -> impl Iterator<Item = Self> {
-        // An inbox may keep thousands: of each run not all its children.
-        let alone = Found::without_children(&news.finding);
         let run = news.ran.then(|| FinishedRun {
             check: Arc::clone(check),
-            finding: Arc::clone(&alone),
+            finding: Found::without_children(&news.finding),
         });
-        let counted = Some(news).filter(|news| news.counts);
-        let own = counted.and_then(|news| news.transition(check, &alone));
-        let children = counted.map(|news| news.transitions_of_children(check, alone));
-        let transitions = own.into_iter().chain(children.into_iter().flatten());
-        run.into_iter()
-            .map(Self::Run)
-            .chain(transitions.map(Self::Transition))
+        let transitions = Self::transitions(check, news).map(Self::Transition);
+        run.into_iter().map(Self::Run).chain(transitions)
+    }
+
+    /// What has another status than before: the check, its children.
+    pub(crate) fn transitions(check: &Arc<Check>, news: &News) -> impl Iterator<Item = Transition> {
+        let turned = Some(news).filter(|news| news.counts && news.has_turned());
+        turned.into_iter().flat_map(|news| {
+            // An inbox may keep thousands: of each run not all its children.
+            let alone = Found::without_children(&news.finding);
+            let own = news.transition(check, &alone);
+            let children = news.transitions_of_children(check, alone);
+            own.into_iter().chain(children)
+        })
     }
 
     pub(crate) fn is_of_child(&self) -> bool {
@@ -138,6 +143,14 @@ impl Transition {
         }
     }
 
+    /// The public text: the author's message, or the framework's. Secrets are masked.
+    pub fn message(&self) -> Option<&str> {
+        match &self.child {
+            Some(child) => child.sample.message.as_deref(),
+            None => self.finding.sample.message.as_deref(),
+        }
+    }
+
     /// Whether it is to be expected, because the process starts or drains: no reason to wake
     /// anybody.
     pub const fn is_expected(&self) -> bool {
@@ -146,10 +159,19 @@ impl Transition {
 }
 
 impl News {
+    fn has_turned(&self) -> bool {
+        let mut children = self.finding.children.iter();
+        self.own_turn().is_some() || children.any(|child| child.turned().is_some())
+    }
+
+    fn own_turn(&self) -> Option<Status> {
+        let decided = self.finding.standing.decided();
+        decided.filter(|_| decided != self.before)
+    }
+
     /// What the check itself has turned to.
     fn transition(&self, check: &Arc<Check>, finding: &Finding) -> Option<Transition> {
-        let decided = self.finding.standing.decided();
-        let to = decided.filter(|_| decided != self.before)?;
+        let to = self.own_turn()?;
         Some(Transition {
             check: Arc::clone(check),
             child: None,

@@ -95,6 +95,10 @@ impl Teller {
     /// room, to be dropped under no lock.
     #[must_use]
     pub(crate) fn post(&self, check: &Arc<Check>, news: &News) -> Vec<Notice> {
+        for transition in Notice::transitions(check, news) {
+            let timeline = &self.lifecycle.timeline;
+            timeline.tell_transition(check, &transition, news.at);
+        }
         let mut gone = Vec::new();
         let inboxes = lock(&self.inboxes);
         if inboxes.is_empty() {

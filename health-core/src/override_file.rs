@@ -103,7 +103,10 @@ fn apply(engine: &Engine, path: &Path, text: &str, told: &mut BTreeSet<usize>) {
         let more = mistakes.len() - MOST_TOLD;
         tracing::error!(target: "health", "override file: {more} further lines have no effect");
     }
-    engine.lifecycle().overrides.replace_by_file(&forced);
+    engine
+        .lifecycle()
+        .overrides
+        .replace_by_file(&forced, engine.wall_clock());
 }
 
 /// How many mistakes of one reading are told.

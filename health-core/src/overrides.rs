@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::Status;
@@ -8,6 +9,7 @@ use crate::error::list;
 use crate::error::on_one_line;
 use crate::mask::mask;
 use crate::sync::{Mutex, lock};
+use crate::timeline::{Happening, Timeline};
 
 /// A status that is forced on a check, for the night when the check itself is wrong.
 ///
@@ -99,7 +101,10 @@ impl std::error::Error for UnknownCheck {}
 /// The overrides in force, by the name of the check; those of the file apart, so that neither
 /// takes back what the other forced.
 #[derive(Debug, Default)]
-pub(crate) struct Overrides(Mutex<Forced>);
+pub(crate) struct Overrides {
+    forced: Mutex<Forced>,
+    timeline: Arc<Timeline>,
+}
 
 #[derive(Debug, Default)]
 struct Forced {
@@ -108,19 +113,28 @@ struct Forced {
 }
 
 impl Overrides {
-    pub(crate) fn set(&self, check: &str, forced: Override) {
-        let is_new = lock(&self.0).by_handle.get(check) != Some(&forced);
+    pub(crate) fn new(timeline: &Arc<Timeline>) -> Self {
+        Self {
+            forced: Mutex::default(),
+            timeline: Arc::clone(timeline),
+        }
+    }
+
+    pub(crate) fn set(&self, check: &str, forced: Override, now: SystemTime) {
+        let is_new = lock(&self.forced).by_handle.get(check) != Some(&forced);
         if is_new {
-            tell(check, &forced);
-            lock(&self.0).by_handle.insert(check.to_owned(), forced);
+            self.tell(check, &forced, now);
+            let mut all = lock(&self.forced);
+            all.by_handle.insert(check.to_owned(), forced);
         }
     }
 
     /// Whether there was one.
-    pub(crate) fn end(&self, check: &str) -> bool {
-        let ended = lock(&self.0).by_handle.remove(check).is_some();
+    pub(crate) fn end(&self, check: &str, now: SystemTime) -> bool {
+        let ended = lock(&self.forced).by_handle.remove(check).is_some();
         if ended {
             tracing::info!(target: "health", check, "override taken back");
+            self.tell_end(check, now);
         }
         ended
     }
@@ -128,7 +142,7 @@ impl Overrides {
     /// Has what the handle forced follow the checks to their new names; `None` is a check that is
     /// gone, and so is one that is not there: it was while somebody forced its status.
     pub(crate) fn follow(&self, names: &BTreeMap<String, Option<String>>) {
-        let mut forced = lock(&self.0);
+        let mut forced = lock(&self.forced);
         let by_handle = std::mem::take(&mut forced.by_handle);
         let followed = by_handle.into_iter().filter_map(|(check, forced)| {
             let name = names.get(&check).cloned().flatten()?;
@@ -138,15 +152,16 @@ impl Overrides {
     }
 
     /// Replaces all that the file forced.
-    pub(crate) fn replace_by_file(&self, forced: &BTreeMap<String, Override>) {
-        let before = std::mem::replace(&mut lock(&self.0).by_file, forced.clone());
+    pub(crate) fn replace_by_file(&self, forced: &BTreeMap<String, Override>, now: SystemTime) {
+        let before = std::mem::replace(&mut lock(&self.forced).by_file, forced.clone());
         for (check, forced) in forced {
             if before.get(check) != Some(forced) {
-                tell(check, forced);
+                self.tell(check, forced, now);
             }
         }
         for check in before.keys().filter(|check| !forced.contains_key(*check)) {
             tracing::info!(target: "health", check, "override taken back by the file");
+            self.tell_end(check, now);
         }
     }
 
@@ -154,7 +169,7 @@ impl Overrides {
     pub(crate) fn in_force(&self, now: SystemTime) -> BTreeMap<String, Override> {
         let mut over = Vec::new();
         let in_force = {
-            let mut forced = lock(&self.0);
+            let mut forced = lock(&self.forced);
             if forced.by_handle.is_empty() && forced.by_file.is_empty() {
                 return BTreeMap::new();
             }
@@ -172,19 +187,31 @@ impl Overrides {
         };
         for check in over {
             tracing::info!(target: "health", check, "override has expired");
+            self.tell_end(&check, now);
         }
         in_force
     }
-}
 
-fn tell(check: &str, forced: &Override) {
-    tracing::warn!(
-        target: "health",
-        check,
-        status = forced.status.as_str(),
-        reason = forced.reason(),
-        "override: this status is forced, and probes do not run the check"
-    );
+    fn tell(&self, check: &str, forced: &Override, now: SystemTime) {
+        tracing::warn!(
+            target: "health",
+            check,
+            status = forced.status.as_str(),
+            reason = forced.reason(),
+            "override: this status is forced, and probes do not run the check"
+        );
+        self.note(check, Some(forced.clone()), now);
+    }
+
+    fn tell_end(&self, check: &str, now: SystemTime) {
+        self.note(check, None, now);
+    }
+
+    fn note(&self, check: &str, by: Option<Override>, now: SystemTime) {
+        let check = check.to_owned();
+        let what = Happening::Overridden { check, by };
+        self.timeline.tell_operators(now, what);
+    }
 }
 
 #[cfg(test)]
@@ -199,25 +226,27 @@ mod tests {
         let now = SystemTime::UNIX_EPOCH;
         let soon = now + Duration::from_secs(1);
         let by_file = Override::new(Status::Degraded, "file");
-        overrides.replace_by_file(&[("a".to_owned(), by_file)].into());
-        overrides.set("a", Override::new(Status::Healthy, "handle").until(soon));
+        overrides.replace_by_file(&[("a".to_owned(), by_file)].into(), now);
+        let by_handle = Override::new(Status::Healthy, "handle").until(soon);
+        overrides.set("a", by_handle, now);
         let forced = |now| overrides.in_force(now).get("a").map(Override::status);
         assert_eq!(forced(now), Some(Status::Healthy));
         assert_eq!(forced(soon), Some(Status::Degraded), "the handle's is over");
-        assert!(!overrides.end("a"), "it has expired already");
-        overrides.replace_by_file(&BTreeMap::new());
+        assert!(!overrides.end("a", now), "it has expired already");
+        overrides.replace_by_file(&BTreeMap::new(), now);
         assert_eq!(forced(soon), None);
     }
 
     #[test]
     fn what_was_forced_while_its_check_got_another_name_is_not_kept_for_ever() {
         let overrides = Overrides::default();
-        overrides.set("old", Override::new(Status::Healthy, "too late"));
-        overrides.set("other", Override::new(Status::Healthy, "in time"));
+        let now = SystemTime::UNIX_EPOCH;
+        overrides.set("old", Override::new(Status::Healthy, "too late"), now);
+        overrides.set("other", Override::new(Status::Healthy, "in time"), now);
         let names = [("new", "new"), ("other", "another")];
         let names = names.map(|(from, to)| (from.to_owned(), Some(to.to_owned())));
         overrides.follow(&names.into());
-        let kept = overrides.in_force(SystemTime::UNIX_EPOCH);
+        let kept = overrides.in_force(now);
         assert_eq!(kept.into_keys().collect::<Vec<_>>(), ["another"]);
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -47,6 +47,8 @@ pub(crate) struct News {
     pub(crate) expected: bool,
     /// Whether anything changes by it: not if the check is disabled, or gone.
     pub(crate) counts: bool,
+    /// When it was known.
+    pub(crate) at: SystemTime,
 }
 
 impl News {
@@ -54,6 +56,7 @@ impl News {
     pub(crate) fn of_a_run_alone(finding: Finding) -> Self {
         Self {
             before: finding.standing.decided(),
+            at: finding.sample.at,
             finding,
             ran: true,
             line: None,
@@ -108,6 +111,7 @@ impl Told {
             });
         }
         News {
+            at: finding.sample.asked().until(now).at,
             finding,
             before,
             ran,

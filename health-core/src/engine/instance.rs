@@ -121,8 +121,8 @@ impl Instance {
         state.last.as_ref().map(|(_, last)| last.sample.raw)
     }
 
-    pub(crate) fn history(&self) -> History {
-        self.state().history()
+    pub(crate) fn history(&self, now: Asked) -> History {
+        self.state().history(now)
     }
 
     /// Asks for a result. Whoever is told to start a run has to end it.
@@ -137,6 +137,13 @@ impl Instance {
     pub(crate) fn peek(&self, asked: Asked, probe: Probe, hint: Hint<'_>) -> Option<Finding> {
         self.look(asked.instant, hint, |state| {
             state.known(&self.check, asked, probe, hint)
+        })
+    }
+
+    /// What is known, however old, and if it is that nothing is.
+    pub(crate) fn glance(&self, asked: Asked, probe: Probe, hint: Hint<'_>) -> Finding {
+        self.look(asked.instant, hint, |state| {
+            state.glance(&self.check, asked, probe, hint)
         })
     }
 

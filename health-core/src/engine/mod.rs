@@ -7,6 +7,7 @@ mod change;
 mod everything;
 mod executor;
 mod flight;
+mod glance;
 mod instance;
 mod pending;
 mod roster;
@@ -207,6 +208,7 @@ impl Engine {
             roster: self.roster(),
             caller,
             asked: self.executor.now(),
+            runs: true,
         }
     }
 
@@ -214,8 +216,9 @@ impl Engine {
     pub(crate) fn history(&self, name: &str, caller: Caller<'_>) -> Option<History> {
         let roster = self.roster();
         let slot = &roster.slots()[roster.find(name)?];
-        slot.instance_for(Context::new(&self.state, caller), self.executor.now())
-            .map(|instance| instance.history())
+        let now = self.executor.now();
+        slot.instance_for(Context::new(&self.state, caller), now)
+            .map(|instance| instance.history(now))
     }
 
     pub(crate) fn knows(&self, name: &str) -> bool {

@@ -124,7 +124,7 @@ pub(super) struct Pending {
 
 impl Pending {
     /// The entries, in the order in which the checks were asked, at the latest at the deadline.
-    pub(super) async fn entries(mut self) -> Vec<Entry> {
+    pub(super) async fn entries(self) -> Vec<Entry> {
         for deadline in self.deadlines() {
             if timeout_at(deadline + GRACE, self.batch.settled())
                 .await
@@ -134,6 +134,11 @@ impl Pending {
             }
             self.expire(deadline);
         }
+        self.settled()
+    }
+
+    /// The entries as they are now, in the order in which the checks were asked.
+    pub(super) fn settled(mut self) -> Vec<Entry> {
         let places = std::mem::take(&mut self.places);
         let indices = self.roster.has_prerequisites().then(|| {
             let index = |place: &Place| match place {

@@ -194,9 +194,11 @@ impl State {
         })
     }
 
-    pub(super) fn history(&self) -> History {
+    pub(super) fn history(&self, now: Asked) -> History {
+        let next_run = self.due.map(|due| now.until(due).at);
         self.memory
             .recall(self.standings.whole(), self.standings.recall())
+            .with_next_run(next_run)
     }
 
     pub(super) fn result(&self, run: RunId) -> Option<Finding> {
@@ -262,6 +264,19 @@ impl State {
             }
             Age::Old => None,
         }
+    }
+
+    /// What can be said without a run, however old it is.
+    pub(super) fn glance(
+        &mut self,
+        check: &Check,
+        asked: Asked,
+        probe: Probe,
+        hint: Hint<'_>,
+    ) -> Finding {
+        let known = self.known(check, asked, probe, hint);
+        let last = || self.last.as_ref().map(|(_, last)| last.clone());
+        known.or_else(last).unwrap_or_else(|| self.no_result(asked))
     }
 
     pub(super) fn still_running(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::plan::Plan;
 use crate::surprises;
-use crate::{BuildError, Check, Health, HealthConfig, Mistake};
+use crate::{BuildError, Change, Check, Happening, Health, HealthConfig, Mistake};
 
 /// While the process runs, checks come and go, and other things are said of them: each change is
 /// validated with all checks as a whole, and made whole or not at all. Probes that are under way
@@ -38,6 +38,7 @@ impl Health {
             Ok(())
         })?;
         tracing::info!(target: "health", check = check.name(), "check registered");
+        self.note(check.name(), Change::Registered);
         surprises::warn_of(&check);
         Ok(())
     }
@@ -52,6 +53,7 @@ impl Health {
     pub fn remove(&self, check: &str) -> Result<(), BuildError> {
         self.change(|plan| plan.remove(check))?;
         tracing::info!(target: "health", check, "check removed");
+        self.note(check, Change::Removed);
         Ok(())
     }
 
@@ -63,6 +65,7 @@ impl Health {
     pub fn rename(&self, check: &str, name: &str) -> Result<(), BuildError> {
         self.change(|plan| plan.rename(check, name))?;
         tracing::info!(target: "health", check, name, "check renamed");
+        self.note(check, Change::Renamed(name.to_owned()));
         Ok(())
     }
 
@@ -75,6 +78,7 @@ impl Health {
     pub fn disable(&self, check: &str) -> Result<(), BuildError> {
         self.change(|plan| plan.set_disabled(check, true))?;
         tracing::info!(target: "health", check, "check disabled");
+        self.note(check, Change::Disabled);
         Ok(())
     }
 
@@ -86,6 +90,7 @@ impl Health {
     pub fn enable(&self, check: &str) -> Result<(), BuildError> {
         self.change(|plan| plan.set_disabled(check, false))?;
         tracing::info!(target: "health", check, "check enabled");
+        self.note(check, Change::Enabled);
         Ok(())
     }
 
@@ -115,12 +120,23 @@ impl Health {
     pub fn apply(&self, config: &HealthConfig) -> Result<(), BuildError> {
         self.change(|plan| plan.configure(config))?;
         tracing::info!(target: "health", disabled = ?self.disabled(), "configuration applied");
+        self.tell(Happening::Configured);
         Ok(())
     }
 
     /// The names of the checks that are disabled, sorted.
     pub fn disabled(&self) -> Vec<String> {
         self.0.engine.disabled()
+    }
+
+    fn note(&self, check: &str, change: Change) {
+        let check = check.to_owned();
+        self.tell(Happening::Changed { check, change });
+    }
+
+    fn tell(&self, what: Happening) {
+        let timeline = &self.0.engine.lifecycle().timeline;
+        timeline.tell_operators(self.wall_clock(), what);
     }
 
     fn change(

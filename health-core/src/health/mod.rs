@@ -14,9 +14,9 @@ use crate::override_file;
 use crate::plan::Plan;
 use crate::sync::{Mutex, lock};
 use crate::{
-    BuildError, Caller, Check, Entry, GroupReport, HealthBuilder, History, IntoOutcome,
-    Maintenance, Observer, Override, Overview, Phase, Probe, Report, StartupGate, UnknownCheck,
-    UnknownGate,
+    BuildError, Caller, Check, Entry, Event, Glance, GroupReport, HealthBuilder, History,
+    IntoOutcome, Maintenance, Observer, Override, Overview, Phase, Probe, Report, StartupGate,
+    UnknownCheck, UnknownGate, Watch,
 };
 
 /// The health of a process: its checks, and what is known of them. A cheap clone.
@@ -86,7 +86,13 @@ impl Health {
         probe: Probe,
         caller: Caller<'_>,
     ) -> impl Future<Output = Report> + Send + 'static + use<> {
-        self.0.engine.probe(probe, self.said(probe), caller)
+        let engine = Arc::clone(&self.0.engine);
+        let report = engine.probe(probe, self.said(probe), caller);
+        async move {
+            let report = report.await;
+            engine.note(&report, engine.wall_clock());
+            report
+        }
     }
 
     /// Asks as [`Health::probe`] does, as if the process did not drain, or were not out of service,
@@ -117,6 +123,24 @@ impl Health {
         self.0
             .engine
             .everything(self.said(Probe::Readiness), caller)
+    }
+
+    /// What is known of all probes and checks, for this caller. Nothing is run, and nothing waited
+    /// for: whoever wants to know how things are asks a probe.
+    pub fn glance(&self, caller: Caller<'_>) -> Glance {
+        self.0.engine.glance(|probe| self.said(probe), caller)
+    }
+
+    /// What has happened lately, the oldest first: at most 200 events. A probe's verdict is noted
+    /// when [`Health::probe`] or [`Health::glance`] finds another one.
+    pub fn timeline(&self) -> Vec<Event> {
+        self.0.engine.lifecycle().timeline.events()
+    }
+
+    /// Tells when something is added to the [timeline](Self::timeline). It does not keep this
+    /// alive.
+    pub fn watch(&self) -> Watch {
+        self.0.engine.lifecycle().timeline.watch()
     }
 
     /// Asks one check, whatever the lifecycle; `None` if there is none of this name.
@@ -176,14 +200,24 @@ impl Health {
     /// From now on readiness fails, so that balancers send no more requests; liveness and
     /// startup stay as they were.
     pub fn start_draining(&self) {
-        if self.0.engine.lifecycle().set_draining(true) {
+        if self
+            .0
+            .engine
+            .lifecycle()
+            .set_draining(true, self.wall_clock())
+        {
             tracing::info!(target: "health", "draining: readiness fails from now on");
         }
     }
 
     /// Takes draining back.
     pub fn stop_draining(&self) {
-        if self.0.engine.lifecycle().set_draining(false) {
+        if self
+            .0
+            .engine
+            .lifecycle()
+            .set_draining(false, self.wall_clock())
+        {
             tracing::info!(target: "health", "no longer draining");
         }
     }
@@ -197,14 +231,16 @@ impl Health {
     /// [`Health::end_maintenance`].
     pub fn start_maintenance(&self, maintenance: Maintenance) {
         let reason = maintenance.reason().to_owned();
-        if self.0.engine.lifecycle().set_maintenance(Some(maintenance)) {
+        let (lifecycle, now) = (self.0.engine.lifecycle(), self.wall_clock());
+        if lifecycle.set_maintenance(Some(maintenance), now) {
             tracing::info!(target: "health", reason, "maintenance: readiness fails from now on");
         }
     }
 
     /// Puts the process back into service.
     pub fn end_maintenance(&self) {
-        if self.0.engine.lifecycle().set_maintenance(None) {
+        let (lifecycle, now) = (self.0.engine.lifecycle(), self.wall_clock());
+        if lifecycle.set_maintenance(None, now) {
             tracing::info!(target: "health", "maintenance has ended");
         }
     }
@@ -259,7 +295,8 @@ impl Health {
     /// If there is no check of this name.
     pub fn force(&self, check: &str, forced: Override) -> Result<(), UnknownCheck> {
         self.known(check)?;
-        self.0.engine.lifecycle().overrides.set(check, forced);
+        let overrides = &self.0.engine.lifecycle().overrides;
+        overrides.set(check, forced, self.wall_clock());
         Ok(())
     }
 
@@ -269,7 +306,8 @@ impl Health {
     /// If there is no check of this name.
     pub fn end_override(&self, check: &str) -> Result<bool, UnknownCheck> {
         self.known(check)?;
-        Ok(self.0.engine.lifecycle().overrides.end(check))
+        let overrides = &self.0.engine.lifecycle().overrides;
+        Ok(overrides.end(check, self.wall_clock()))
     }
 
     /// The overrides in force, by handle or by file, sorted by the name of the check.

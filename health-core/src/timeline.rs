@@ -1,0 +1,280 @@
+//! What has happened lately, and who waits for it.
+
+use std::collections::VecDeque;
+use std::time::SystemTime;
+
+use tokio::sync::watch;
+
+use crate::notice::Transition;
+use crate::sync::{Mutex, lock};
+use crate::{Check, Maintenance, Override, Probe, Status, Visibility};
+
+/// How many events are remembered.
+const REMEMBERED: usize = 200;
+
+/// The longest message that is remembered, in bytes: what a check says of itself may be long, and
+/// is told by its report.
+const LONGEST: usize = 500;
+
+/// Something that happened to the health of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    number: u64,
+    at: SystemTime,
+    visibility: Visibility,
+    what: Happening,
+}
+
+impl Event {
+    /// Counts the events of a process, from 1; some may be forgotten.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// When it happened.
+    pub const fn at(&self) -> SystemTime {
+        self.at
+    }
+
+    /// Who may be told: of a check, whoever may know of it; of what was said of single checks,
+    /// those who may know everything.
+    pub const fn visibility(&self) -> Visibility {
+        self.visibility
+    }
+
+    /// What happened.
+    pub const fn what(&self) -> &Happening {
+        &self.what
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Happening {
+    /// A check, or a child of it, has another status than before, after thresholds.
+    #[non_exhaustive]
+    Turned {
+        /// The name of the check.
+        check: String,
+        /// The name of the child; none if it is the check itself.
+        child: Option<String>,
+        /// The status before; none if nothing had been decided.
+        from: Option<Status>,
+        /// The status now.
+        to: Status,
+        /// The public text. Secrets are masked.
+        message: Option<String>,
+    },
+    /// A probe was answered otherwise than the one before it, whoever asked.
+    #[non_exhaustive]
+    Verdict {
+        /// The probe.
+        probe: Probe,
+        /// The verdict before; none if nobody had asked.
+        from: Option<Status>,
+        /// The verdict now.
+        to: Status,
+    },
+    /// The process has begun to drain, or does so no more.
+    Draining(bool),
+    /// The process was taken out of service, or maintenance has ended.
+    Maintenance(Option<Maintenance>),
+    /// The status of a check was forced, or is so no more.
+    #[non_exhaustive]
+    Overridden {
+        /// The name of the check.
+        check: String,
+        /// What was forced; none if that has ended.
+        by: Option<Override>,
+    },
+    /// A check came or went, or something else is said of it.
+    #[non_exhaustive]
+    Changed {
+        /// The name of the check before.
+        check: String,
+        /// What became of it.
+        change: Change,
+    },
+    /// A configuration was applied.
+    Configured,
+}
+
+/// What became of a check while the process runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// It was added.
+    Registered,
+    /// It was taken away.
+    Removed,
+    /// It has this name now.
+    Renamed(String),
+    /// It was switched off.
+    Disabled,
+    /// It was switched on again.
+    Enabled,
+}
+
+/// Tells when something was added to a [timeline](crate::Health::timeline).
+#[derive(Debug)]
+pub struct Watch(watch::Receiver<u64>);
+
+impl Watch {
+    /// Waits until something has happened since this was made, or was last waited for. False if
+    /// nothing will happen any more, for the `Health` is gone.
+    pub async fn changed(&mut self) -> bool {
+        self.0.changed().await.is_ok()
+    }
+}
+
+/// What has happened lately.
+#[derive(Debug, Default)]
+pub(crate) struct Timeline {
+    log: Mutex<Log>,
+    last: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    events: VecDeque<Event>,
+    /// What each probe was last told to be, and since when.
+    verdicts: [Option<(Status, SystemTime)>; Probe::ALL.len()],
+}
+
+impl Timeline {
+    pub(crate) fn watch(&self) -> Watch {
+        Watch(self.last.subscribe())
+    }
+
+    /// What is remembered, the oldest first.
+    pub(crate) fn events(&self) -> Vec<Event> {
+        lock(&self.log).events.iter().cloned().collect()
+    }
+
+    /// Since when a probe has the verdict that was last told.
+    pub(crate) fn verdict_since(&self, probe: Probe) -> Option<SystemTime> {
+        lock(&self.log).verdicts[place(probe)].map(|(_, since)| since)
+    }
+
+    /// What is for everybody to know.
+    pub(crate) fn tell(&self, at: SystemTime, what: Happening) {
+        self.add(at, Visibility::Summary, what);
+    }
+
+    /// What is for those who may know everything.
+    pub(crate) fn tell_operators(&self, at: SystemTime, what: Happening) {
+        self.add(at, Visibility::Full, what);
+    }
+
+    /// A probe is told to be this.
+    pub(crate) fn tell_verdict(&self, probe: Probe, to: Status, at: SystemTime) {
+        let before = {
+            let last = &mut lock(&self.log).verdicts[place(probe)];
+            match last {
+                Some((status, _)) if *status == to => return,
+                _ => last.replace((to, at)),
+            }
+        };
+        let from = before.map(|(status, _)| status);
+        self.tell(at, Happening::Verdict { probe, from, to });
+    }
+
+    pub(crate) fn tell_transition(&self, check: &Check, transition: &Transition, at: SystemTime) {
+        let what = Happening::Turned {
+            check: check.name().to_owned(),
+            child: transition.child().map(str::to_owned),
+            from: transition.from(),
+            to: transition.to(),
+            message: transition.message().map(clipped),
+        };
+        self.add(at, check.visibility(), what);
+    }
+
+    fn add(&self, at: SystemTime, visibility: Visibility, what: Happening) {
+        let mut log = lock(&self.log);
+        let number = log.events.back().map_or(1, |last| last.number + 1);
+        if log.events.len() == REMEMBERED {
+            log.events.pop_front();
+        }
+        log.events.push_back(Event {
+            number,
+            at,
+            visibility,
+            what,
+        });
+        drop(log);
+        self.last.send_modify(|last| *last += 1);
+    }
+}
+
+const fn place(probe: Probe) -> usize {
+    match probe {
+        Probe::Liveness => 0,
+        Probe::Readiness => 1,
+        Probe::Startup => 2,
+    }
+}
+
+fn clipped(message: &str) -> String {
+    if message.len() <= LONGEST {
+        return message.to_owned();
+    }
+    let end = (0..=LONGEST)
+        .rev()
+        .find(|end| message.is_char_boundary(*end));
+    format!("{}…", &message[..end.unwrap_or(0)])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_verdict_is_told_once_until_it_is_another() {
+        let timeline = Timeline::default();
+        for (second, status) in [
+            (1, Status::Unhealthy),
+            (2, Status::Healthy),
+            (3, Status::Healthy),
+        ] {
+            timeline.tell_verdict(Probe::Readiness, status, at(second));
+        }
+        timeline.tell_verdict(Probe::Liveness, Status::Healthy, at(4));
+        let told: Vec<_> = timeline
+            .events()
+            .into_iter()
+            .map(|event| event.at)
+            .collect();
+        assert_eq!(told, [at(1), at(2), at(4)]);
+        assert_eq!(timeline.verdict_since(Probe::Readiness), Some(at(2)));
+        assert_eq!(timeline.verdict_since(Probe::Startup), None);
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten_and_the_numbers_go_on() {
+        let timeline = Timeline::default();
+        for second in 0..250 {
+            timeline.tell(at(second), Happening::Draining(second % 2 == 0));
+        }
+        let events = timeline.events();
+        assert_eq!(events.len(), REMEMBERED);
+        assert_eq!(events[0].number(), 51);
+        assert_eq!(events[REMEMBERED - 1].number(), 250);
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let long = "ä".repeat(LONGEST);
+        let cut = clipped(&long);
+        assert_eq!(cut.chars().count(), LONGEST / 2 + 1);
+        assert!(cut.ends_with("ä…"));
+        assert_eq!(clipped("short"), "short");
+    }
+}
