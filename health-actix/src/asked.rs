@@ -6,7 +6,7 @@ use actix_web::HttpRequest;
 use health_core::{Check, Probe};
 use serde::Deserialize;
 
-use crate::target::{NAME, REST, TAG, Target};
+use crate::target::{NAME, Part, REST, TAG, Target};
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(crate) enum Asked<'a> {
         child: Option<&'a str>,
     },
     Document,
+    /// The page for people, or what belongs to it.
+    Dashboard(Part),
 }
 
 /// What a check has to belong to.
@@ -43,7 +45,9 @@ pub(crate) fn named(target: Target, request: &HttpRequest) -> Cow<'_, str> {
             Ok(Tagged { tag }) => tag.into(),
             Err(_) => parameter(TAG),
         },
-        Target::Probe(_) | Target::Everything | Target::Document => "".into(),
+        Target::Probe(_) | Target::Everything | Target::Document | Target::Dashboard(_) => {
+            "".into()
+        }
     }
 }
 
@@ -66,6 +70,7 @@ impl<'a> Asked<'a> {
             Target::Everything => Self::Everything,
             Target::Group => Self::Group(named),
             Target::Document => Self::Document,
+            Target::Dashboard(part) => Self::Dashboard(part),
             Target::Check => check(Of::Anything),
             Target::CheckOf(probe) => check(Of::Probe(probe)),
             Target::Tree => Self::by_tree(named, is_group),

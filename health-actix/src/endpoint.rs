@@ -10,7 +10,7 @@ use actix_web::{HttpMessage, Resource, web};
 
 use crate::asked::Asked;
 use crate::dialect::Dialect;
-use crate::target::Target;
+use crate::target::{Part, Target};
 use crate::voice::Voice;
 
 /// Where something is answered, and how.
@@ -78,7 +78,8 @@ fn default_patterns() -> &'static [ResourceDef] {
     PATTERNS.get_or_init(|| {
         let format = Dialect::default().format();
         let paths = format.paths().iter().map(|(path, _)| *path);
-        let paths = paths.chain([GROUPS, DOCUMENT]);
+        let dashboard = Part::PATHS.iter().map(|(path, _)| *path);
+        let paths = paths.chain(dashboard).chain([GROUPS, DOCUMENT]);
         paths.map(ResourceDef::new).collect()
     })
 }
@@ -98,6 +99,11 @@ impl Endpoint {
     pub(crate) fn voice_for(&self, asked: Asked<'_>) -> &Voice {
         let own = asked.group().and_then(|tag| self.groups.get(tag));
         own.unwrap_or(&self.voice)
+    }
+
+    /// Whether OPTIONS tells of health, or of the methods.
+    pub(crate) fn options_tell_of_health(&self) -> bool {
+        !matches!(self.target, Target::Dashboard(_)) && self.voice.format.options_tell_of_health()
     }
 
     /// How it answers, whatever group is asked.

@@ -67,7 +67,7 @@ impl Found {
                     })),
                 }
             }
-            Asked::Document => Err(NOT_FOUND),
+            Asked::Document | Asked::Dashboard(_) => Err(NOT_FOUND),
         }
     }
 

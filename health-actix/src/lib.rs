@@ -5,6 +5,7 @@ mod access;
 mod asked;
 #[cfg(feature = "config")]
 mod config;
+mod dashboard;
 mod data;
 mod dialect;
 mod drain;
@@ -28,11 +29,12 @@ mod workers;
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub use health_core::testing;
 pub use health_core::{
-    BuildError, Caller, Check, Child, ClosedGate, Context, Entry, FinishedRun, FromContext,
-    GroupReport, Health, HealthBuilder, HealthConfig, Heartbeat, History, Identity, IntoOutcome,
-    LastSuccess, Location, Maintenance, Mistake, Observer, Outcome, Override, Overview, PastRun,
-    Phase, Probe, ProbeSet, Reason, Reload, Report, Requirement, Runtime, StartupGate, State,
-    Status, Transition, UnknownCheck, UnknownGate, Value, ViaState, Visibility, mask, semantics,
+    BuildError, Caller, Change, Check, Child, ClosedGate, Context, Entry, Event, FinishedRun,
+    FromContext, Glance, GroupReport, Happening, Health, HealthBuilder, HealthConfig, Heartbeat,
+    History, Identity, IntoOutcome, LastSuccess, Location, Maintenance, Mistake, Observer, Outcome,
+    Override, Overview, PastRun, Phase, Probe, ProbeSet, Reason, Reload, Report, Requirement,
+    Runtime, StartupGate, State, Status, Transition, UnknownCheck, UnknownGate, Value, ViaState,
+    Visibility, Watch, mask, semantics,
 };
 #[doc = include_str!("docs/health_check.md")]
 pub use health_macros::health_check_actix as health_check;

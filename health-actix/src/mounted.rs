@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::HttpRequest;
 use actix_web::web::Bytes;
 use health_core::Health;
 
 use crate::access::Level;
+use crate::dashboard::Board;
 use crate::dialect::schema::About;
 use crate::endpoint::{DOCUMENT, Endpoint, below};
 use crate::openapi;
@@ -19,6 +20,7 @@ pub(crate) struct Mounted {
     pub(crate) tells_envoy: bool,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) documents: Documents,
+    pub(crate) board: Arc<Board>,
 }
 
 impl Mounted {

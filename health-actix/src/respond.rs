@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::access::Level;
 use crate::asked::{Asked, named};
+use crate::dashboard;
 use crate::dialect::Dialect;
 use crate::dialect::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, UNAVAILABLE};
 use crate::dialect::view::{Asker, Scope, View};
@@ -76,7 +77,7 @@ async fn answer(mounted: &Mounted, endpoint: &Endpoint, request: &HttpRequest) -
         if is_preflight(request) {
             return methods(HttpResponse::NoContent());
         }
-        if !format.options_tell_of_health() {
+        if !endpoint.options_tell_of_health() {
             return methods(HttpResponse::Ok());
         }
     }
@@ -87,10 +88,17 @@ async fn answer(mounted: &Mounted, endpoint: &Endpoint, request: &HttpRequest) -
     };
     let asked = Asked::by(endpoint.target, &named, is_group);
     let voice = endpoint.voice_for(asked);
-    match voice.admit(asked, request) {
-        Ok(level) if asked == Asked::Document => document(mounted, request, level),
-        Ok(level) => tell(mounted, endpoint, voice, asked, request, level).await,
-        Err(turned_away) => turned_away.respond(voice.format),
+    match (asked, voice.admit(asked, request)) {
+        (Asked::Dashboard(part), Ok(level)) => {
+            dashboard::answer(part, &mounted.board, request, level).await
+        }
+        // The page itself holds nothing, and asks for what has to be shown.
+        (Asked::Dashboard(part), Err(away)) if !part.tells_of_health() && away.can_be_mended() => {
+            dashboard::answer(part, &mounted.board, request, Level::StatusOnly).await
+        }
+        (Asked::Document, Ok(level)) => document(mounted, request, level),
+        (_, Ok(level)) => tell(mounted, endpoint, voice, asked, request, level).await,
+        (_, Err(turned_away)) => turned_away.respond(voice.format),
     }
 }
 

@@ -19,9 +19,47 @@ pub(crate) enum Target {
     Group,
     /// The OpenAPI document.
     Document,
+    /// The page for people, or what belongs to it.
+    Dashboard(Part),
+}
+
+/// What the page for people is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Page,
+    Style,
+    Script,
+    /// All that it shows, once.
+    State,
+    /// The same as it happens.
+    Events,
+}
+
+impl Part {
+    /// Where they are.
+    pub(crate) const PATHS: [(&'static str, Self); 5] = [
+        ("/ui/style.css", Self::Style),
+        ("/ui/app.js", Self::Script),
+        ("/ui/state", Self::State),
+        ("/ui/events", Self::Events),
+        ("/ui", Self::Page),
+    ];
+
+    /// Whether it tells of health, and not only how to look at it.
+    pub(crate) const fn tells_of_health(self) -> bool {
+        matches!(self, Self::State | Self::Events)
+    }
 }
 
 impl Target {
+    /// Whether who is turned away for want of a credential gets nothing.
+    pub(crate) const fn needs_credentials(self) -> bool {
+        match self {
+            Self::Dashboard(part) => part.tells_of_health(),
+            _ => true,
+        }
+    }
+
     /// Whether it is there for details, and not for probers.
     pub(crate) const fn is_detail(self) -> bool {
         !matches!(self, Self::Probe(_) | Self::Everything)

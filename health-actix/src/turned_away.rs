@@ -20,6 +20,11 @@ pub(crate) enum TurnedAway {
 }
 
 impl TurnedAway {
+    /// Whether a credential would help.
+    pub(crate) fn can_be_mended(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.status() == StatusCode::UNAUTHORIZED)
+    }
+
     pub(crate) fn respond(&self, format: &dyn Format) -> HttpResponse {
         match self {
             Self::Later(later) => {

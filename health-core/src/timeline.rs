@@ -126,6 +126,11 @@ impl Watch {
     pub async fn changed(&mut self) -> bool {
         self.0.changed().await.is_ok()
     }
+
+    /// The number of the last [event](Event::number); zero before the first.
+    pub fn last(&self) -> u64 {
+        *self.0.borrow()
+    }
 }
 
 /// What has happened lately.

@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! cargo run -p quickstart
-//! curl -i http://127.0.0.1:8000/health/ready
+//! curl -i http://127.0.0.1:8000/health/ready    # or open /health/ui in a browser
 //! curl -i http://127.0.0.1:8000/notes -H 'content-type: application/json' -d '{"text": "hello"}'
 //! ```
 //!
 //! What health needs is in `checks.rs`, and one line of [`serve`]; three more let it drain: watch
-//! `/health/ready` after Ctrl-C.
+//! `/health/ready`, or the dashboard, after Ctrl-C.
 
 mod checks;
 mod database;
@@ -21,7 +21,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use actix_web::{App, HttpServer, rt, web};
-use health_actix::DrainExt;
+use health_actix::{DrainExt, networks};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -41,6 +41,9 @@ async fn main() -> ExitCode {
         }
     }
 }
+
+/// Who may look at the dashboard: whoever is on this machine.
+const HERE: [&str; 2] = ["127.0.0.0/8", "::1"];
 
 /// Serves until a signal ends it.
 async fn serve() -> Result<(), Box<dyn Error>> {
@@ -63,7 +66,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let server = HttpServer::new(move || {
         App::new()
             .wrap(health.drain_layer())
-            .service(health_actix::service())
+            .service(health_actix::service().dashboard(networks(HERE)))
             .app_data(shared_pool.clone())
             .app_data(file.clone())
             .app_data(schema.clone())
@@ -91,7 +94,8 @@ fn start_log() {
 }
 
 /// What there is to try, and what it is.
-const URLS: [(&str, &str); 7] = [
+const URLS: [(&str, &str); 8] = [
+    ("/health/ui", "all of it, live, in a browser"),
     ("/health", "liveness, as plain as can be"),
     ("/health/live", "liveness: is the process alive?"),
     ("/health/ready", "readiness: point balancers here"),

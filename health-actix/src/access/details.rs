@@ -164,6 +164,13 @@ impl Details {
     }
 }
 
+/// Whom it lets in is told everything, and all others are refused: [`Details::only`].
+impl From<Access> for Details {
+    fn from(access: Access) -> Self {
+        Self::only(access)
+    }
+}
+
 impl Default for Details {
     fn default() -> Self {
         Self::summary()

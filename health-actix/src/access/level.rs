@@ -24,3 +24,14 @@ pub enum Level {
     /// Everything that is known; secrets are masked all the same.
     Full,
 }
+
+impl Level {
+    /// As it is written.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::StatusOnly => "status_only",
+            Self::Summary => "summary",
+            Self::Full => "full",
+        }
+    }
+}

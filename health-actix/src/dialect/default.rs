@@ -97,7 +97,7 @@ impl<'a> ReportBody<'a> {
 }
 
 /// The word for a verdict: that of a group is its status.
-fn word(view: &View<'_>) -> &'static str {
+pub(crate) fn word(view: &View<'_>) -> &'static str {
     let passing = view.is_passing();
     match (view.scope, view.phase) {
         (Scope::Group(_) | Scope::Check(_) | Scope::Child(..), _) => view.status.as_str(),

@@ -8,18 +8,18 @@ use serde::{Serialize, Serializer};
 
 /// An object, with its members in this order.
 #[derive(Debug)]
-pub(super) struct Members<'a, T>(pub(super) Vec<(Cow<'a, str>, T)>);
+pub(crate) struct Members<'a, T>(pub(crate) Vec<(Cow<'a, str>, T)>);
 
 impl<'a, T> Members<'a, T> {
     /// Of these names, which may come twice: see [`Keys::own`].
-    pub(super) fn named(members: impl Iterator<Item = (&'a str, T)>) -> Self {
+    pub(crate) fn named(members: impl Iterator<Item = (&'a str, T)>) -> Self {
         let mut keys = Keys::default();
         Self(members.map(|(key, it)| (keys.own(key), it)).collect())
     }
 }
 
 impl<T> Members<'_, T> {
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -38,7 +38,7 @@ impl<T: Serialize> Serialize for Members<'_, T> {
 
 /// What was measured, beside members that are not the author's, whose keys are taken. A number that
 /// is not finite is left out: these members are never null.
-pub(super) fn beside<'a>(
+pub(crate) fn beside<'a>(
     taken: &[&'a str],
     data: impl Iterator<Item = (&'a str, &'a Value)>,
 ) -> impl Iterator<Item = (Cow<'a, str>, &'a Value)> {
@@ -53,11 +53,11 @@ pub(super) fn beside<'a>(
 ///
 /// Source: RFC 8259, section 4, "The names within an object SHOULD be unique".
 #[derive(Debug, Default)]
-pub(super) struct Keys<'a>(BTreeSet<Cow<'a, str>>);
+pub(crate) struct Keys<'a>(BTreeSet<Cow<'a, str>>);
 
 impl<'a> Keys<'a> {
     /// This one, or, if it is taken, with as many `_` behind it as make it another.
-    pub(super) fn own(&mut self, key: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+    pub(crate) fn own(&mut self, key: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
         let mut key = key.into();
         while self.0.contains(&key) {
             key.to_mut().push('_');

@@ -7,7 +7,7 @@ pub(crate) mod default;
 mod format;
 mod ietf;
 mod kubernetes;
-mod members;
+pub(crate) mod members;
 mod microprofile;
 pub(crate) mod problem;
 pub(crate) mod schema;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use health_core::{
-    Check, Child, ClosedGate, Entry, Health, Phase, Probe, Status, Value, Visibility,
+    Check, Child, ClosedGate, Entry, Event, Health, Phase, Probe, Reason, Status, Value, Visibility,
 };
 
 use super::problem::MISCONFIGURED;
@@ -19,10 +19,19 @@ pub(crate) const HIDDEN: &str = "check failed";
 
 /// Whether who is told as much as this may know that there is such a check.
 pub(crate) fn may_know(check: &Check, level: Level) -> bool {
-    match check.visibility() {
-        Visibility::Summary => level > Level::StatusOnly,
-        _ => level == Level::Full,
+    may_know_of(check.visibility(), level)
+}
+
+const fn may_know_of(visibility: Visibility, level: Level) -> bool {
+    match visibility {
+        Visibility::Summary => !matches!(level, Level::StatusOnly),
+        _ => matches!(level, Level::Full),
     }
+}
+
+/// Whether who is told as much as this may know that this has happened.
+pub(crate) fn may_be_told(event: &Event, level: Level) -> bool {
+    may_know_of(event.visibility(), level)
 }
 
 /// What an answer is about.
@@ -227,6 +236,25 @@ impl<'a> Told<'a> {
     /// The private text of an error.
     pub(crate) fn error(self) -> Option<&'a str> {
         self.entry.error().filter(|_| self.is_full())
+    }
+
+    /// What the author says of it.
+    pub(crate) fn description(self) -> &'a str {
+        self.entry.check().description()
+    }
+
+    /// The probes that it serves.
+    pub(crate) fn probes(self) -> impl Iterator<Item = Probe> + use<'a> {
+        self.entry.check().probes().iter()
+    }
+
+    /// Whether it has ever run.
+    pub(crate) fn is_known(self) -> bool {
+        self.entry.reason() != Some(Reason::NoResult)
+    }
+
+    pub(crate) fn is_disabled(self) -> bool {
+        self.entry.reason() == Some(Reason::Disabled)
     }
 
     /// The check whose failure is the cause of this one, if the caller may know of it.

@@ -14,7 +14,8 @@ use tokio::time::{Instant, timeout};
 
 pub(crate) use self::layer::close;
 pub use self::layer::{DrainLayer, DrainService};
-use self::signals::{Asked, Signals};
+use self::signals::Asked;
+pub(crate) use self::signals::Signals;
 
 /// What a [`Health`] does for a server that is about to stop.
 ///

@@ -11,7 +11,7 @@ use tokio::signal::windows::{CtrlC as Signal, ctrl_c};
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(crate) enum Asked {
     #[cfg_attr(not(unix), allow(dead_code, reason = "only SIGUSR1 asks for it"))]
     ToDrain,
     ToStop,
@@ -20,7 +20,7 @@ pub(super) enum Asked {
 /// The signals that are handled. None that comes after this was made is lost; several of a kind
 /// that come at once are one.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     handled: Vec<(Asked, Signal)>,
 }
 
@@ -37,6 +37,22 @@ impl Signals {
         }
     }
 
+    /// Those that ask to stop and that something else handles already, as servers do: to hear of
+    /// them too changes nothing then. Where nothing does, a signal ends the process, and would not
+    /// any more. What is handled is known on Linux alone.
+    pub(crate) fn overheard() -> Self {
+        #[cfg(not(unix))]
+        let handled = Vec::new();
+        #[cfg(unix)]
+        let handled = {
+            let kinds = [SignalKind::terminate(), SignalKind::interrupt()];
+            let handled = kinds.into_iter().filter(|kind| is_handled(*kind));
+            let heard = handled.filter_map(|kind| Some((Asked::ToStop, signal(kind).ok()?)));
+            heard.collect()
+        };
+        Self { handled }
+    }
+
     /// Waits for the next signal.
     pub(super) async fn asked(&mut self) -> Asked {
         poll_fn(|cx| self.poll(cx)).await
@@ -47,7 +63,7 @@ impl Signals {
         while self.asked().await != Asked::ToStop {}
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Asked> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Asked> {
         for (asked, signal) in &mut self.handled {
             if let Poll::Ready(Some(())) = signal.poll_recv(cx) {
                 return Poll::Ready(*asked);
@@ -55,6 +71,22 @@ impl Signals {
         }
         Poll::Pending
     }
+}
+
+/// Whether the process handles the signal in some way: there is a bit for each.
+///
+/// Source: proc(5), `SigCgt` in `/proc/pid/status`.
+#[cfg(unix)]
+fn is_handled(kind: SignalKind) -> bool {
+    let handled = || {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let mut lines = status.lines();
+        let mask = lines.find_map(|line| line.strip_prefix("SigCgt:"))?;
+        u64::from_str_radix(mask.trim(), 16).ok()
+    };
+    let bit = u32::try_from(kind.as_raw_value() - 1).unwrap_or(u32::MAX);
+    let handled = handled().and_then(|mask| mask.checked_shr(bit));
+    handled.is_some_and(|mask| mask & 1 == 1)
 }
 
 type Wanted = (Asked, &'static str, io::Result<Signal>);
@@ -75,4 +107,17 @@ fn wanted() -> [Wanted; 3] {
 #[cfg(not(unix))]
 fn wanted() -> [Wanted; 1] {
     [(Asked::ToStop, "Ctrl-C", ctrl_c())]
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nobody_handles_is_left_alone() {
+        let kind = SignalKind::user_defined2();
+        assert!(!is_handled(kind), "nothing handles it here");
+        let _handled = signal(kind).unwrap();
+        assert!(is_handled(kind));
+    }
 }

@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document: what the endpoints are, and every real check by name.
 
+mod dashboard;
 mod operations;
 mod responses;
 mod securities;
@@ -13,7 +14,7 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder};
 use self::operations::path_item;
 use crate::dialect::schema::{self, About};
 use crate::endpoint::{Endpoint, below};
-use crate::target::Target;
+use crate::target::{Part, Target};
 use crate::voice::Voice;
 
 /// The tag of all operations.
@@ -41,6 +42,11 @@ pub(crate) fn document(about: &About, endpoints: &[Endpoint], scope: &str) -> Op
         paths = paths.path(path, item);
         for (name, scheme) in securities::schemes(endpoint) {
             components = components.security_scheme(name, scheme);
+        }
+        if let Target::Dashboard(Part::State) = endpoint.target {
+            for (name, schema) in dashboard::schemas(about) {
+                components = components.schema(name, schema);
+            }
         }
         for (name, schema) in endpoint.voice.format.schemas(about) {
             components = components.schema(name, schema);

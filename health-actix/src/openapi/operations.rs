@@ -7,6 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Required, ResponseBuilder};
 
 use super::TAG;
+use super::dashboard;
 use super::responses::{header, responses};
 use super::securities::securities;
 use crate::dialect::schema::About;
@@ -51,7 +52,7 @@ fn operation_id(path: &str) -> String {
 fn operation(endpoint: &Endpoint, method: &Method, about: &About) -> OperationBuilder {
     let format = endpoint.voice.format;
     let (summary, description) = describe(endpoint.target, about);
-    let tells_of_health = format.options_tell_of_health();
+    let tells_of_health = endpoint.options_tell_of_health();
     let note = match *method {
         Method::GET => "",
         Method::HEAD => "\n\nAs GET, without the body.",
@@ -141,6 +142,7 @@ fn describe(target: Target, about: &About) -> (&'static str, String) {
                 check_list(about.checks(), None, about)
             ),
         ),
+        Target::Dashboard(part) => dashboard::describe(part),
         Target::Document => (
             "This document",
             "The OpenAPI document of these endpoints.".to_owned(),
@@ -211,7 +213,9 @@ fn path_parameter(target: Target, about: &About, asks: bool) -> Option<Parameter
             let description = "A tag or a check, and what is below it.";
             (target::REST, description, Vec::new())
         }
-        Target::Probe(_) | Target::Everything | Target::Document => return None,
+        Target::Probe(_) | Target::Everything | Target::Document | Target::Dashboard(_) => {
+            return None;
+        }
     };
     let mut schema = ObjectBuilder::new().schema_type(Type::String);
     if asks && !values.is_empty() {

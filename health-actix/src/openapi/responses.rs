@@ -8,6 +8,7 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Content, Header, Response, ResponseBuilder};
 
+use super::dashboard;
 use crate::access::Refusals;
 use crate::dialect::Format;
 use crate::dialect::problem::{
@@ -16,7 +17,7 @@ use crate::dialect::problem::{
 };
 use crate::dialect::schema::{About, Body, object};
 use crate::endpoint::Endpoint;
-use crate::target::Target;
+use crate::target::{Part, Target};
 use crate::voice::Voice;
 
 /// The answers of an endpoint, by their codes.
@@ -29,6 +30,7 @@ pub(super) fn responses(
     let format = voice.format;
     let mut responses = match endpoint.target {
         Target::Document => vec![("200".to_owned(), document(has_body))],
+        Target::Dashboard(part) => dashboard::responses(part, has_body),
         _ if about.misconfigured && endpoint.target.is_detail() => {
             vec![(
                 "503".to_owned(),
@@ -40,7 +42,7 @@ pub(super) fn responses(
     let unknown = match endpoint.target {
         Target::Group => Some(NO_GROUP),
         Target::Check | Target::CheckOf(_) | Target::Tree => Some(NOT_FOUND),
-        Target::Probe(_) | Target::Everything | Target::Document => None,
+        Target::Probe(_) | Target::Everything | Target::Document | Target::Dashboard(_) => None,
     };
     if let Some(unknown) = unknown {
         let response = problem(format, &unknown, has_body);
@@ -65,12 +67,14 @@ fn turned_away(endpoint: &Endpoint, has_body: bool) -> Vec<(String, Response)> {
     let refusals = endpoint.voices().map(|voice| voice.refusals(!is_detail));
     let refusals = refusals.fold(Refusals::default(), Refusals::or);
     let is_limited = is_detail && voice.limit.is_some();
+    let has_places = endpoint.target == Target::Dashboard(Part::Events);
+    let needs_credentials = refusals.unauthorized && endpoint.target.needs_credentials();
     let challenge = Some(("WWW-Authenticate", "What is to be shown."));
     let later = Some(("Retry-After", "Seconds until it may be asked again."));
     let all = [
-        (refusals.unauthorized, UNAUTHORIZED, "401", challenge),
+        (needs_credentials, UNAUTHORIZED, "401", challenge),
         (refusals.forbidden, FORBIDDEN, "403", None),
-        (is_limited, TOO_MANY_REQUESTS, "429", later),
+        (is_limited || has_places, TOO_MANY_REQUESTS, "429", later),
     ];
     let possible = all.into_iter().filter(|(may_come, ..)| *may_come);
     let response = |(_, why, code, name): (bool, Problem, &str, Option<(&str, &str)>)| {
@@ -169,7 +173,7 @@ fn problem(format: &dyn Format, problem: &Problem, has_body: bool) -> ResponseBu
     response(description, media_type, body)
 }
 
-fn response(description: &str, media_type: &str, body: Option<Body>) -> ResponseBuilder {
+pub(super) fn response(description: &str, media_type: &str, body: Option<Body>) -> ResponseBuilder {
     let response = ResponseBuilder::new()
         .description(description)
         .header("Cache-Control", header("How long it may be kept."));

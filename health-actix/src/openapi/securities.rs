@@ -22,7 +22,8 @@ pub(super) fn securities(endpoint: &Endpoint) -> Option<Vec<SecurityRequirement>
         let start = SecurityRequirement::default();
         way.iter().fold(start, |all, it| all.add(name(it), none()))
     };
-    (!ways.takes_nothing()).then(|| ways.iter().map(requirement).collect())
+    let is_open = ways.takes_nothing() || !endpoint.target.needs_credentials();
+    (!is_open).then(|| ways.iter().map(requirement).collect())
 }
 
 fn ways(endpoint: &Endpoint) -> Ways {

@@ -42,7 +42,11 @@ fn details(service: &HealthService) -> impl Iterator<Item = &Details> {
         .iter()
         .filter_map(|group| group.details.as_ref());
     let dialects = dialects(service).filter_map(Dialect::own_details);
-    dialects.chain(groups).chain([&service.details])
+    let dashboard = service.dashboard.iter();
+    dialects
+        .chain(groups)
+        .chain(dashboard)
+        .chain([&service.details])
 }
 
 /// Those that are mounted, and those of groups.

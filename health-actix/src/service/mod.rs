@@ -15,6 +15,7 @@ pub use self::layer::{HealthLayer, HealthLayerService};
 pub use self::process::{service, try_service};
 use self::routes::{Routes, is_mountable, not_mountable};
 use crate::access::{Access, Details, RateLimit};
+use crate::dashboard::Board;
 use crate::dialect::Dialect;
 use crate::dialect::schema::About;
 use crate::endpoint::resource;
@@ -57,6 +58,7 @@ pub struct HealthService {
     restriction: Option<Access>,
     limit: Option<RateLimit>,
     tells_envoy: bool,
+    dashboard: Option<Details>,
     mistakes: Vec<Mistake>,
 }
 
@@ -74,6 +76,7 @@ impl HealthService {
             restriction: None,
             limit: None,
             tells_envoy: false,
+            dashboard: None,
             mistakes: Vec::new(),
         }
     }
@@ -172,6 +175,33 @@ impl HealthService {
         self
     }
 
+    /// Mounts `/health/ui`, a page that shows how all checks are doing, live: their verdicts and
+    /// why, their history, what depends on what, and what has happened.
+    ///
+    /// An [`Access`] lets those look, and see everything, whom it lets in; [`Details`] say who sees
+    /// how much. The page asks for a token or an API key where that is what is needed, and holds
+    /// nothing itself. It is one page with its own style and script, which loads nothing from
+    /// elsewhere, and works below a path prefix.
+    ///
+    /// Who looks has the checks asked once a second, as probes are: results are kept, and runs are
+    /// shared. A worker keeps at most 16 streams of news open, each for a few seconds, and none
+    /// while the process drains; others ask every two seconds.
+    ///
+    /// ```standalone_crate
+    /// use health_actix::{Health, HealthService, networks};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let health = Health::builder().build()?;
+    /// let service = HealthService::new(&health).dashboard(networks(["127.0.0.0/8", "::1"]));
+    /// service.validate()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn dashboard(mut self, access: impl Into<Details>) -> Self {
+        self.dashboard = Some(access.into());
+        self
+    }
+
     /// Adds the member `service` to the body of liveness.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
@@ -242,6 +272,7 @@ impl HealthService {
             }
         };
         Mounted {
+            board: Board::new(&health, self.service_name.as_deref()),
             health,
             prefix: self.prefix,
             service_name: self.service_name,

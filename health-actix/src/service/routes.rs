@@ -7,7 +7,7 @@ use health_core::{Mistake, Probe};
 use super::HealthService;
 use crate::dialect::Dialect;
 use crate::endpoint::{DOCUMENT, Endpoint, GROUPS, below, overlap};
-use crate::target::Target;
+use crate::target::{Part, Target};
 use crate::voice::Voice;
 
 /// All endpoints of a service, and what keeps it from being mounted as it was configured.
@@ -27,6 +27,20 @@ impl Routes {
         let groups = service.groups.iter();
         let groups = groups.map(|group| (group.tag.clone(), voice.of_group(group)));
         let groups = Arc::new(groups.collect());
+        if let Some(details) = &service.dashboard {
+            let voice = Arc::new(Voice {
+                format: Dialect::default().format(),
+                details: details.clone(),
+                ..(*voice).clone()
+            });
+            let endpoints = Part::PATHS.map(|(path, part)| Endpoint {
+                path: below(&service.prefix, path),
+                target: Target::Dashboard(part),
+                voice: Arc::clone(&voice),
+                groups: Arc::default(),
+            });
+            routes.add(endpoints.into(), "the dashboard");
+        }
         for (path, target) in [(GROUPS, Target::Group), (DOCUMENT, Target::Document)] {
             let endpoint = Endpoint {
                 path: below(&service.prefix, path),

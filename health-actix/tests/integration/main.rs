@@ -5,6 +5,7 @@ mod access;
 #[cfg(feature = "config")]
 mod config;
 mod configured;
+mod dashboard;
 mod data;
 mod dialects;
 mod drain;

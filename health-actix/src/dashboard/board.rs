@@ -1,0 +1,175 @@
+//! What one worker knows to tell those who look at the page.
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use health_core::{Caller, Event, Health, Watch};
+use tokio::time::{Instant, timeout};
+
+use super::snapshot::{Pieces, Snapshot, json};
+use super::state::{CheckOf, Source, history};
+use crate::access::Level;
+
+/// How often checks are asked for those who look.
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
+
+/// How old what is told may be.
+const FRESH: Duration = Duration::from_millis(250);
+
+/// How long whoever comes first waits for results.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How many streams a worker keeps open: each costs a connection, and, once a second, what is new.
+const MOST_STREAMS: usize = 16;
+
+/// What one worker knows to tell those who look at the page. What is told at one moment is shared by
+/// all who may know as much.
+#[derive(Debug)]
+pub(crate) struct Board {
+    health: Health,
+    service: Option<String>,
+    /// Tells the versions of this board from those of others.
+    pub(super) id: u64,
+    kept: Mutex<Kept>,
+    happens: Watch,
+    streams: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    snapshots: BTreeMap<Level, Arc<Snapshot>>,
+    asked: Option<Instant>,
+}
+
+impl Board {
+    pub(crate) fn new(health: &Health, service: Option<&str>) -> Arc<Self> {
+        Arc::new(Self {
+            health: health.clone(),
+            service: service.map(str::to_owned),
+            id: RandomState::new().build_hasher().finish(),
+            kept: Mutex::default(),
+            happens: health.watch(),
+            streams: AtomicUsize::new(0),
+        })
+    }
+
+    /// What is told to whoever comes.
+    pub(super) async fn current(&self, request: &HttpRequest, level: Level) -> Arc<Snapshot> {
+        let now = Instant::now();
+        let recent = self.recent(level, now.checked_sub(FRESH).unwrap_or(now));
+        let is_news = |snapshot: &Snapshot| snapshot.last_event < self.happens.last();
+        if let Some(snapshot) = recent.filter(|snapshot| !is_news(snapshot)) {
+            return snapshot;
+        }
+        if self.may_ask() {
+            let asked = self.health.everything(Caller::of(request));
+            // What is not known by then is told when it is.
+            let _ = timeout(PATIENCE, asked).await;
+        }
+        self.taken_since(now, request, level)
+    }
+
+    /// Has all checks asked, as probes would, unless that was done lately. Nobody waits for it.
+    pub(super) fn ask(&self, request: &HttpRequest) {
+        if self.may_ask() {
+            drop(tokio::spawn(self.health.everything(Caller::of(request))));
+        }
+    }
+
+    fn may_ask(&self) -> bool {
+        let now = Instant::now();
+        let mut kept = self.kept();
+        let may = kept.asked.is_none_or(|asked| now - asked >= PAUSE);
+        if may {
+            kept.asked = Some(now);
+        }
+        may
+    }
+
+    /// What is known, and was taken down later than that.
+    pub(super) fn taken_since(
+        &self,
+        since: Instant,
+        request: &HttpRequest,
+        level: Level,
+    ) -> Arc<Snapshot> {
+        if let Some(snapshot) = self.recent(level, since) {
+            return snapshot;
+        }
+        let taken = Instant::now();
+        let pieces = self.pieces(request, level);
+        let mut kept = self.kept();
+        let before = kept.snapshots.get(&level).map(|before| &**before);
+        let snapshot = Arc::new(Snapshot::after(before, pieces, taken));
+        kept.snapshots.insert(level, Arc::clone(&snapshot));
+        snapshot
+    }
+
+    fn recent(&self, level: Level, since: Instant) -> Option<Arc<Snapshot>> {
+        let kept = self.kept();
+        let recent = kept.snapshots.get(&level);
+        recent.filter(|last| last.taken > since).cloned()
+    }
+
+    fn pieces(&self, request: &HttpRequest, level: Level) -> Pieces {
+        let caller = Caller::of(request);
+        let glance = self.health.glance(caller);
+        let overrides: BTreeMap<_, _> = self.health.overrides().into_iter().collect();
+        // The last, for a glance may find that something has happened.
+        let events = self.health.timeline();
+        let source = Source {
+            health: &self.health,
+            service: self.service.as_deref(),
+            glance: &glance,
+            events: &events,
+            level,
+        };
+        let check = |told| {
+            let history = history(&self.health, told, caller);
+            let check = CheckOf::new(told, history.as_ref(), overrides.get(told.name()));
+            (told.name().to_owned(), json(&check))
+        };
+        Pieces {
+            head: json(&source.head()),
+            checks: source.checks().map(check).collect(),
+            last_event: events.last().map_or(0, Event::number),
+            events: source.events().map(|(id, it)| (id, json(&it))).collect(),
+        }
+    }
+
+    pub(super) fn watch(&self) -> Watch {
+        self.health.watch()
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.health.is_draining()
+    }
+
+    /// A place for one more stream, unless all are taken.
+    pub(super) fn seat(self: &Arc<Self>) -> Option<Seat> {
+        let free = |taken: usize| (taken < MOST_STREAMS).then_some(taken + 1);
+        let taken = self
+            .streams
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, free);
+        taken.ok().map(|_| Seat(Arc::clone(self)))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place that is free again when this is dropped.
+#[derive(Debug)]
+pub(super) struct Seat(pub(super) Arc<Board>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.streams.fetch_sub(1, Ordering::Relaxed);
+    }
+}
