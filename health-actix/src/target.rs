@@ -23,6 +23,9 @@ pub(crate) enum Target {
     Dashboard(Part),
 }
 
+/// Where the page for people is.
+pub(crate) const PAGE: &str = "/ui";
+
 /// What the page for people is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -42,7 +45,7 @@ impl Part {
         ("/ui/app.js", Self::Script),
         ("/ui/state", Self::State),
         ("/ui/events", Self::Events),
-        ("/ui", Self::Page),
+        (PAGE, Self::Page),
     ];
 
     /// Whether it tells of health, and not only how to look at it.

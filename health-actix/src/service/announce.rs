@@ -7,6 +7,7 @@ use health_core::Probe;
 use super::HealthService;
 use super::routes::Routes;
 use crate::endpoint::{DOCUMENT, below};
+use crate::target::PAGE;
 
 impl HealthService {
     /// One line, once: what was found, and what to point where.
@@ -20,6 +21,8 @@ impl HealthService {
             return;
         }
         let at = |probe| routes.path_of(probe).unwrap_or("nowhere");
+        let dashboard = self.dashboard.as_ref().map(|_| below(&self.prefix, PAGE));
+        let dashboard = dashboard.map_or_else(String::new, |path| format!("; dashboard: {path}"));
         let checks = self.health.checks();
         let found = Probe::ALL.map(|probe| {
             let serving = checks.iter().filter(|c| c.probes().contains(probe));
@@ -35,7 +38,7 @@ impl HealthService {
             target: "health",
             "{} health checks ({}). Point balancers and the readinessProbe at {}, the \
              livenessProbe at {}, the startupProbe at {}; a path that says liveness is none for \
-             balancers; OpenAPI: {}",
+             balancers; OpenAPI: {}{dashboard}",
             checks.len(),
             found.join("; "),
             at(Probe::Readiness),
