@@ -1,6 +1,7 @@
 //! What the page is told at one moment, and what of it is new.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use actix_web::web::Bytes;
 use serde::Serialize;
@@ -19,6 +20,8 @@ pub(super) struct Snapshot {
     names: Piece,
     checks: Vec<(String, Piece)>,
     events: Vec<(u64, Piece)>,
+    /// All of it, written once, however many are told.
+    whole: OnceLock<Bytes>,
 }
 
 /// A piece of JSON, and the version in which it was new.
@@ -84,12 +87,14 @@ impl Snapshot {
             names,
             checks,
             events,
+            whole: OnceLock::new(),
         }
     }
 
     /// All of it.
     pub(super) fn whole(&self) -> Bytes {
-        self.since(0).into()
+        let whole = self.whole.get_or_init(|| self.since(0).into());
+        whole.clone()
     }
 
     /// What is new since this version, and the head.

@@ -15,6 +15,9 @@ use crate::dialect::default::word;
 use crate::dialect::members::Members;
 use crate::dialect::view::{Asker, HIDDEN, Scope, Told, ToldChild, View, may_be_told};
 
+/// How many runs of a check are told, though more may be remembered: a line has room for no more.
+const MOST_RUNS: usize = 60;
+
 /// What is told besides the checks and what has happened.
 #[derive(Debug, Serialize)]
 pub(super) struct Head<'a> {
@@ -300,12 +303,13 @@ impl<'a> CheckOf<'a> {
 }
 
 fn runs(history: &History) -> Vec<(u64, Option<f64>, &'static str)> {
-    let runs = history.runs().iter();
-    runs.map(|run| {
+    let runs = history.runs();
+    let last = runs.len().saturating_sub(MOST_RUNS);
+    let runs = runs[last..].iter().map(|run| {
         let latency = run.latency().map(tenths);
         (ms(run.started_at()), latency, &run.status().as_str()[..1])
-    })
-    .collect()
+    });
+    runs.collect()
 }
 
 /// What was forced.

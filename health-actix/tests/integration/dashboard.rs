@@ -1,12 +1,13 @@
 //! The page for people, and what it is told.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use actix_web::http::header::HeaderValue;
 use actix_web::{App, HttpServer, web};
 use health_actix::{
-    Check, Details, GuardExt, Health, HealthService, Level, Maintenance, Outcome, Override,
-    RateLimit, Status, Visibility, api_key, bearer, networks,
+    Caller, Check, Details, GuardExt, Health, HealthBuilder, HealthService, Level, Maintenance,
+    Outcome, Override, Probe, RateLimit, Status, Visibility, api_key, bearer, networks,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -240,6 +241,28 @@ async fn who_may_not_know_is_not_told() {
     assert_eq!(database["timeout_ms"], 800);
     assert_eq!(full["checks"][1]["depends_on"], json!(["database"]));
     assert!(!full.to_string().contains("hunter2"));
+}
+
+#[actix_web::test]
+async fn of_a_long_history_the_last_runs_are_told() {
+    let check = Check::new("a", async || ()).readiness();
+    let builder = HealthBuilder::empty().history(1_000);
+    let health = builder.check(check.with_cache(Duration::ZERO)).build();
+    let health = health.unwrap();
+    let own = health.clone();
+    let address = serve(move || everybody(&own));
+    for _ in 0..70 {
+        health.probe(Probe::Readiness, Caller::nobody()).await;
+    }
+    let told = state(address, "").await;
+    let runs = told["checks"][0]["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 60);
+    let times: Vec<_> = runs.iter().map(|run| run[0].as_u64().unwrap()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    assert!(
+        runs.iter().all(|run| run[1].is_number() && run[2] == "h"),
+        "{runs:?}"
+    );
 }
 
 #[actix_web::test]
