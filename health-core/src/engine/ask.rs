@@ -90,7 +90,7 @@ impl Inquiry<'_> {
             index,
             check: Arc::clone(slot.check()),
             role,
-            bound: slot.bound(cx, self.asked),
+            bound: slot.bound(cx, self.asked, self.runs),
             forced: forced.filter(|_| !slot.is_disabled()).map(Box::new),
             cause: None,
         }

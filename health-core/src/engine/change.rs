@@ -61,7 +61,7 @@ impl Engine {
     ) -> Vec<(Arc<Slot>, Instance)> {
         let cx = Context::new(&self.state, Caller::nobody());
         let bound = slots.filter_map(|slot| {
-            let (instance, _) = slot.bound(cx, self.executor.now()).ok()?;
+            let (instance, _) = slot.bound(cx, self.executor.now(), true).ok()?;
             Some((Arc::clone(slot), instance))
         });
         bound.collect()

@@ -135,7 +135,9 @@ impl Slot {
         }
     }
 
-    pub(super) fn bound(&self, cx: Context<'_>, asked: Asked) -> Bound {
+    /// Binds it for a caller. If that cannot be done, observers and the log are told, unless the caller
+    /// only looks.
+    pub(super) fn bound(&self, cx: Context<'_>, asked: Asked, tells: bool) -> Bound {
         if self.planned.disabled {
             let text = "disabled".to_owned();
             let sample = Sample::said(asked, Status::Healthy, Reason::Disabled, text);
@@ -147,7 +149,8 @@ impl Slot {
         };
         match bind(self.check(), cx, asked) {
             Ok((work, binder)) => Ok((self.find_instance(cores, binder), Prepared(Some(work)))),
-            Err(sample) => Err(self.tell_unbound(Found::alone(*sample), asked)),
+            Err(sample) if tells => Err(self.tell_unbound(Found::alone(*sample), asked)),
+            Err(sample) => Err(Found::alone(*sample)),
         }
     }
 

@@ -195,7 +195,10 @@ impl State {
     }
 
     pub(super) fn history(&self, now: Asked) -> History {
-        let next_run = self.due.map(|due| now.until(due).at);
+        let due = self
+            .due
+            .filter(|due| *due > now.instant || self.flight.is_none());
+        let next_run = due.map(|due| now.until(due).at);
         self.memory
             .recall(self.standings.whole(), self.standings.recall())
             .with_next_run(next_run)

@@ -56,6 +56,32 @@ impl Spec {
         check
     }
 
+    /// Whether one of several probes does not wait for a run that goes on.
+    pub(crate) fn is_given_up_early(&self) -> bool {
+        let timeout = self.timeout_for_last.filter(|_| self.probes.len() > 1);
+        timeout.is_some_and(|timeout| self.time > timeout)
+    }
+
+    /// The same, but its runs take no time.
+    pub(crate) fn at_once(self) -> Self {
+        Self { time: 0, ..self }
+    }
+
+    /// The same, but nothing runs it by itself.
+    pub(crate) fn without_schedule(self) -> Self {
+        Self {
+            interval: None,
+            ..self
+        }
+    }
+
+    /// The same, but each run finds the same, and that counts at once.
+    pub(crate) fn steady(mut self) -> Self {
+        self.finds.truncate(1);
+        self.threshold = 1;
+        self
+    }
+
     fn with_exceptions(&self, mut check: Check) -> Check {
         if let Some(critical) = self.critical_for_first {
             check = check.with_critical_for(self.probes[0], critical);

@@ -59,7 +59,7 @@ async fn tenant_started(of: OfRequest) -> bool {
     of.0.up
 }
 
-fn builder() -> HealthBuilder {
+pub(crate) fn builder() -> HealthBuilder {
     [
         "annotated::everything_given",
         "annotated::defaults",
@@ -73,7 +73,7 @@ fn builder() -> HealthBuilder {
     )
 }
 
-fn request(up: bool) -> Request {
+pub(crate) fn request(up: bool) -> Request {
     request_of(up, false)
 }
 

@@ -12,6 +12,7 @@ mod dependencies;
 mod engine;
 mod everything;
 mod freshness;
+mod glance;
 mod groups;
 mod lifecycle;
 mod log;
