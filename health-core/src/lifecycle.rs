@@ -93,11 +93,12 @@ impl Default for Lifecycle {
 impl Lifecycle {
     /// Sets whether the process drains; true if that changed.
     pub(crate) fn set_draining(&self, draining: bool, now: SystemTime) -> bool {
+        // Whoever does so at the same time is told in the same order.
+        let said = lock(&self.maintenance);
         let changed = self.draining.swap(draining, Ordering::SeqCst) != draining;
-        if changed {
-            self.timeline.tell(now, Happening::Draining(draining));
-        }
-        changed
+        let bell = changed.then(|| self.timeline.tell(now, Happening::Draining(draining)));
+        drop(said);
+        bell.is_some()
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -113,10 +114,10 @@ impl Lifecycle {
         let mut said = lock(&self.maintenance);
         let before = std::mem::replace(&mut *said, maintenance.clone());
         let changed = before != *said;
-        if changed {
-            self.timeline.tell(now, Happening::Maintenance(maintenance));
-        }
-        changed
+        let what = Happening::Maintenance(maintenance);
+        let bell = changed.then(|| self.timeline.tell(now, what));
+        drop(said);
+        bell.is_some()
     }
 
     /// The phase that readiness is in because somebody said so.

@@ -8,6 +8,7 @@ use crate::inbox::Inbox;
 use crate::lifecycle::Lifecycle;
 use crate::notice::Notice;
 use crate::sync::{Mutex, discard, guarded, lock};
+use crate::timeline::Bell;
 use crate::told::{News, Told};
 use crate::{Check, FinishedRun, Transition};
 
@@ -91,14 +92,20 @@ impl Teller {
         inboxes.iter().for_each(|inbox| inbox.make_room_for(checks));
     }
 
-    /// Puts news into the inboxes, in the order in which they happen. Returns for what there was no
-    /// room, to be dropped under no lock.
-    #[must_use]
-    pub(crate) fn post(&self, check: &Arc<Check>, news: &News) -> Vec<Notice> {
-        for transition in Notice::transitions(check, news) {
-            let timeline = &self.lifecycle.timeline;
-            timeline.tell_transition(check, &transition, news.at);
+    /// Puts news into the timeline and the inboxes, in the order in which they happen. What it
+    /// returns is to be dropped under no lock.
+    pub(crate) fn post(&self, check: &Arc<Check>, news: &News) -> Posted<'_> {
+        let timeline = &self.lifecycle.timeline;
+        let transitions = Notice::transitions(check, news);
+        let bells = transitions.map(|new| timeline.tell_transition(check, &new, news.at));
+        Posted {
+            _bells: bells.collect(),
+            _gone: self.put(check, news),
         }
+    }
+
+    /// For what there was no room.
+    fn put(&self, check: &Arc<Check>, news: &News) -> Vec<Notice> {
         let mut gone = Vec::new();
         let inboxes = lock(&self.inboxes);
         if inboxes.is_empty() {
@@ -111,6 +118,14 @@ impl Teller {
         Notice::of(check, news).for_each(&mut put);
         gone
     }
+}
+
+/// What is left of posting: its `Drop` is the user's code.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Posted<'a> {
+    _bells: Vec<Bell<'a>>,
+    _gone: Vec<Notice>,
 }
 
 impl Drop for Teller {

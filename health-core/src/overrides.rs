@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -110,6 +110,58 @@ pub(crate) struct Overrides {
 struct Forced {
     by_handle: BTreeMap<String, Override>,
     by_file: BTreeMap<String, Override>,
+    /// What the timeline was told to be in force.
+    told: BTreeMap<String, Override>,
+}
+
+impl Forced {
+    fn is_nothing(&self) -> bool {
+        self.by_handle.is_empty() && self.by_file.is_empty() && self.told.is_empty()
+    }
+
+    /// Forgets what the handle forced and is over; the names of those checks.
+    fn expire(&mut self, now: SystemTime) -> Vec<String> {
+        let mut over = Vec::new();
+        self.by_handle.retain(|check, forced| {
+            let lasts = !forced.is_over(now);
+            if !lasts {
+                over.push(check.clone());
+            }
+            lasts
+        });
+        over
+    }
+
+    /// All that are in force; the handle's outrank the file's.
+    fn in_force(&self, now: SystemTime) -> BTreeMap<String, Override> {
+        // What expired stays in the file, so it is only not looked at.
+        let by_file = self.by_file.iter().filter(|(_, f)| !f.is_over(now));
+        let all = by_file.chain(&self.by_handle);
+        all.map(|(check, f)| (check.clone(), f.clone())).collect()
+    }
+
+    /// What is in force otherwise than was told, and since when.
+    fn tell(
+        &mut self,
+        in_force: &BTreeMap<String, Override>,
+        now: SystemTime,
+    ) -> Vec<(SystemTime, Happening)> {
+        if self.told == *in_force {
+            return Vec::new();
+        }
+        let told = std::mem::replace(&mut self.told, in_force.clone());
+        let checks: BTreeSet<_> = told.keys().chain(in_force.keys()).collect();
+        let changed = checks
+            .into_iter()
+            .filter(|c| told.get(*c) != in_force.get(*c));
+        let happening = |check: &String| {
+            let over = told.get(check).and_then(Override::expires_at);
+            let at = over.filter(|over| *over <= now).unwrap_or(now);
+            let (check, by) = (check.clone(), in_force.get(check).cloned());
+            (at, Happening::Overridden { check, by })
+        };
+        changed.map(happening).collect()
+    }
 }
 
 impl Overrides {
@@ -123,9 +175,11 @@ impl Overrides {
     pub(crate) fn set(&self, check: &str, forced: Override, now: SystemTime) {
         let is_new = lock(&self.forced).by_handle.get(check) != Some(&forced);
         if is_new {
-            self.tell(check, &forced, now);
+            log(check, &forced);
             let mut all = lock(&self.forced);
             all.by_handle.insert(check.to_owned(), forced);
+            drop(all);
+            self.in_force(now);
         }
     }
 
@@ -134,7 +188,7 @@ impl Overrides {
         let ended = lock(&self.forced).by_handle.remove(check).is_some();
         if ended {
             tracing::info!(target: "health", check, "override taken back");
-            self.tell_end(check, now);
+            self.in_force(now);
         }
         ended
     }
@@ -144,11 +198,13 @@ impl Overrides {
     pub(crate) fn follow(&self, names: &BTreeMap<String, Option<String>>) {
         let mut forced = lock(&self.forced);
         let by_handle = std::mem::take(&mut forced.by_handle);
-        let followed = by_handle.into_iter().filter_map(|(check, forced)| {
-            let name = names.get(&check).cloned().flatten()?;
-            Some((name, forced))
-        });
-        forced.by_handle = followed.collect();
+        for (check, by) in by_handle {
+            let told = forced.told.remove(&check);
+            if let Some(name) = names.get(&check).cloned().flatten() {
+                forced.told.extend(told.map(|told| (name.clone(), told)));
+                forced.by_handle.insert(name, by);
+            }
+        }
     }
 
     /// Replaces all that the file forced.
@@ -156,62 +212,43 @@ impl Overrides {
         let before = std::mem::replace(&mut lock(&self.forced).by_file, forced.clone());
         for (check, forced) in forced {
             if before.get(check) != Some(forced) {
-                self.tell(check, forced, now);
+                log(check, forced);
             }
         }
         for check in before.keys().filter(|check| !forced.contains_key(*check)) {
             tracing::info!(target: "health", check, "override taken back by the file");
-            self.tell_end(check, now);
         }
+        self.in_force(now);
     }
 
-    /// All that are in force at this time; the handle's outrank the file's.
+    /// All that are in force at this time. The timeline is told of what changed.
     pub(crate) fn in_force(&self, now: SystemTime) -> BTreeMap<String, Override> {
-        let mut over = Vec::new();
-        let in_force = {
-            let mut forced = lock(&self.forced);
-            if forced.by_handle.is_empty() && forced.by_file.is_empty() {
-                return BTreeMap::new();
-            }
-            forced.by_handle.retain(|check, forced| {
-                let lasts = !forced.is_over(now);
-                if !lasts {
-                    over.push(check.clone());
-                }
-                lasts
-            });
-            // What expired stays in the file, so it is only not looked at.
-            let by_file = forced.by_file.iter().filter(|(_, f)| !f.is_over(now));
-            let all = by_file.chain(&forced.by_handle);
-            all.map(|(check, f)| (check.clone(), f.clone())).collect()
-        };
+        let mut forced = lock(&self.forced);
+        if forced.is_nothing() {
+            return BTreeMap::new();
+        }
+        let over = forced.expire(now);
+        let in_force = forced.in_force(now);
+        let happened = forced.tell(&in_force, now).into_iter();
+        let bells = happened.map(|(at, what)| self.timeline.tell_operators(at, what));
+        let bells: Vec<_> = bells.collect();
+        drop(forced);
+        drop(bells);
         for check in over {
             tracing::info!(target: "health", check, "override has expired");
-            self.tell_end(&check, now);
         }
         in_force
     }
+}
 
-    fn tell(&self, check: &str, forced: &Override, now: SystemTime) {
-        tracing::warn!(
-            target: "health",
-            check,
-            status = forced.status.as_str(),
-            reason = forced.reason(),
-            "override: this status is forced, and probes do not run the check"
-        );
-        self.note(check, Some(forced.clone()), now);
-    }
-
-    fn tell_end(&self, check: &str, now: SystemTime) {
-        self.note(check, None, now);
-    }
-
-    fn note(&self, check: &str, by: Option<Override>, now: SystemTime) {
-        let check = check.to_owned();
-        let what = Happening::Overridden { check, by };
-        self.timeline.tell_operators(now, what);
-    }
+fn log(check: &str, forced: &Override) {
+    tracing::warn!(
+        target: "health",
+        check,
+        status = forced.status.as_str(),
+        reason = forced.reason(),
+        "override: this status is forced, and probes do not run the check"
+    );
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 use tokio::sync::watch;
 
 use crate::notice::Transition;
-use crate::sync::{Mutex, lock};
+use crate::sync::atomic::{AtomicU8, Ordering};
+use crate::sync::{Mutex, discard, guarded, lock};
 use crate::{Check, Maintenance, Override, Probe, Status, Visibility};
 
 /// How many events are remembered.
@@ -31,7 +32,8 @@ impl Event {
         self.number
     }
 
-    /// When it happened.
+    /// When it happened: when a status was decided, when an override expired. What was noticed late
+    /// may be earlier than the event before it.
     pub const fn at(&self) -> SystemTime {
         self.at
     }
@@ -118,13 +120,14 @@ pub enum Change {
 
 /// Tells when something was added to a [timeline](crate::Health::timeline).
 #[derive(Debug)]
-pub struct Watch(watch::Receiver<u64>);
+pub struct Watch(watch::Receiver<IsOver>);
 
 impl Watch {
     /// Waits until something has happened since this was made, or was last waited for. False if
     /// nothing will happen any more, for the `Health` is gone.
     pub async fn changed(&mut self) -> bool {
-        self.0.changed().await.is_ok()
+        let is_over = *self.0.borrow();
+        !is_over && self.0.changed().await.is_ok() && !*self.0.borrow()
     }
 
     /// The number of the last [event](Event::number); zero before the first.
@@ -133,11 +136,16 @@ impl Watch {
     }
 }
 
+/// Whether nothing will happen any more.
+type IsOver = bool;
+
 /// What has happened lately.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
     log: Mutex<Log>,
-    last: watch::Sender<u64>,
+    /// What each probe was last told to be, for those who find the same again: without the lock.
+    verdicts: [AtomicU8; Probe::ALL.len()],
+    waiting: watch::Sender<IsOver>,
 }
 
 #[derive(Debug, Default)]
@@ -149,7 +157,12 @@ struct Log {
 
 impl Timeline {
     pub(crate) fn watch(&self) -> Watch {
-        Watch(self.last.subscribe())
+        Watch(self.waiting.subscribe())
+    }
+
+    /// Nothing will happen any more.
+    pub(crate) fn end(&self) {
+        discard(guarded(|| self.waiting.send_replace(true)));
     }
 
     /// What is remembered, the oldest first.
@@ -163,41 +176,59 @@ impl Timeline {
     }
 
     /// What is for everybody to know.
-    pub(crate) fn tell(&self, at: SystemTime, what: Happening) {
-        self.add(at, Visibility::Summary, what);
+    pub(crate) fn tell(&self, at: SystemTime, what: Happening) -> Bell<'_> {
+        self.add(&mut lock(&self.log), at, Visibility::Summary, what)
     }
 
     /// What is for those who may know everything.
-    pub(crate) fn tell_operators(&self, at: SystemTime, what: Happening) {
-        self.add(at, Visibility::Full, what);
+    pub(crate) fn tell_operators(&self, at: SystemTime, what: Happening) -> Bell<'_> {
+        self.add(&mut lock(&self.log), at, Visibility::Full, what)
+    }
+
+    /// Whether that is what the probe was last told to be.
+    pub(crate) fn is_told(&self, probe: Probe, status: Status) -> bool {
+        self.verdicts[place(probe)].load(Ordering::Relaxed) == code(status)
     }
 
     /// A probe is told to be this.
     pub(crate) fn tell_verdict(&self, probe: Probe, to: Status, at: SystemTime) {
-        let before = {
-            let last = &mut lock(&self.log).verdicts[place(probe)];
-            match last {
-                Some((status, _)) if *status == to => return,
-                _ => last.replace((to, at)),
-            }
-        };
-        let from = before.map(|(status, _)| status);
-        self.tell(at, Happening::Verdict { probe, from, to });
+        // Dropped last, under no lock.
+        let _bell;
+        let mut log = lock(&self.log);
+        let last = &mut log.verdicts[place(probe)];
+        let from = last.map(|(status, _)| status);
+        if from == Some(to) {
+            return;
+        }
+        *last = Some((to, at));
+        self.verdicts[place(probe)].store(code(to), Ordering::Relaxed);
+        let what = Happening::Verdict { probe, from, to };
+        _bell = self.add(&mut log, at, Visibility::Summary, what);
     }
 
-    pub(crate) fn tell_transition(&self, check: &Check, transition: &Transition, at: SystemTime) {
+    pub(crate) fn tell_transition(
+        &self,
+        check: &Check,
+        transition: &Transition,
+        at: SystemTime,
+    ) -> Bell<'_> {
         let what = Happening::Turned {
             check: check.name().to_owned(),
-            child: transition.child().map(str::to_owned),
+            child: transition.child().map(clipped),
             from: transition.from(),
             to: transition.to(),
             message: transition.message().map(clipped),
         };
-        self.add(at, check.visibility(), what);
+        self.add(&mut lock(&self.log), at, check.visibility(), what)
     }
 
-    fn add(&self, at: SystemTime, visibility: Visibility, what: Happening) {
-        let mut log = lock(&self.log);
+    fn add(
+        &self,
+        log: &mut Log,
+        at: SystemTime,
+        visibility: Visibility,
+        what: Happening,
+    ) -> Bell<'_> {
         let number = log.events.back().map_or(1, |last| last.number + 1);
         if log.events.len() == REMEMBERED {
             log.events.pop_front();
@@ -208,8 +239,28 @@ impl Timeline {
             visibility,
             what,
         });
-        drop(log);
-        self.last.send_modify(|last| *last += 1);
+        Bell(self)
+    }
+}
+
+/// Wakes those who wait for what was added, when it is dropped: under no lock, for what wakes them is
+/// the user's code.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Bell<'a>(&'a Timeline);
+
+impl Drop for Bell<'_> {
+    fn drop(&mut self) {
+        discard(guarded(|| self.0.waiting.send_modify(|_| ())));
+    }
+}
+
+/// As a number; none is zero.
+const fn code(status: Status) -> u8 {
+    match status {
+        Status::Healthy => 1,
+        Status::Degraded => 2,
+        Status::Unhealthy => 3,
     }
 }
 
@@ -252,6 +303,9 @@ mod tests {
             timeline.tell_verdict(Probe::Readiness, status, at(second));
         }
         timeline.tell_verdict(Probe::Liveness, Status::Healthy, at(4));
+        assert!(timeline.is_told(Probe::Readiness, Status::Healthy));
+        assert!(!timeline.is_told(Probe::Readiness, Status::Unhealthy));
+        assert!(!timeline.is_told(Probe::Startup, Status::Healthy));
         let told: Vec<_> = timeline
             .events()
             .into_iter()
@@ -266,7 +320,7 @@ mod tests {
     fn the_oldest_is_forgotten_and_the_numbers_go_on() {
         let timeline = Timeline::default();
         for second in 0..250 {
-            timeline.tell(at(second), Happening::Draining(second % 2 == 0));
+            drop(timeline.tell(at(second), Happening::Draining(second % 2 == 0)));
         }
         let events = timeline.events();
         assert_eq!(events.len(), REMEMBERED);

@@ -44,15 +44,18 @@ impl Engine {
         let overview = Overview::new(readiness.phase().clone(), closed, entries);
         let now = inquiry.asked.at;
         let since = reports.each_ref().map(|report| {
-            self.note(report, now);
+            self.note(report, || now);
             self.lifecycle.timeline.verdict_since(report.probe())
         });
         Glance::new(reports, since, overview)
     }
 
     /// Remembers what was told of a probe.
-    pub(crate) fn note(&self, report: &Report, now: SystemTime) {
+    pub(crate) fn note(&self, report: &Report, now: impl FnOnce() -> SystemTime) {
         let timeline = &self.lifecycle.timeline;
-        timeline.tell_verdict(report.probe(), report.status(), now);
+        let (probe, status) = (report.probe(), report.status());
+        if !timeline.is_told(probe, status) {
+            timeline.tell_verdict(probe, status, now());
+        }
     }
 }

@@ -12,8 +12,7 @@ use super::state::{After, State};
 pub(crate) use super::state::{Answer, Begins, Question, RunId};
 use crate::context::Identity;
 use crate::finding::{Finding, Found, Kept};
-use crate::notice::Notice;
-use crate::observe::Teller;
+use crate::observe::{Posted, Teller};
 use crate::sample::{Asked, Sample, spell};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -255,13 +254,13 @@ impl Instance {
         );
     }
 
-    /// Tells the observers' inboxes, in the order in which things happen: under the lock, for no
-    /// code of the user's runs there. What is returned is to be dropped under none.
-    fn post(&self, after: Option<&After>) -> Vec<Notice> {
+    /// Tells the timeline and the observers' inboxes, in the order in which things happen: under the
+    /// lock, for no code of the user's runs there. What is returned is to be dropped under none.
+    fn post(&self, after: Option<&After>) -> Vec<Posted<'_>> {
         let news = after
             .into_iter()
             .flat_map(|after| after.news.iter().flatten());
-        news.flat_map(|news| self.core.teller.post(&self.check, news))
+        news.map(|news| self.core.teller.post(&self.check, news))
             .collect()
     }
 

@@ -269,6 +269,13 @@ impl Engine {
     }
 }
 
+impl Drop for Engine {
+    /// What hangs may go on, but nobody can hear of it any more.
+    fn drop(&mut self) {
+        self.lifecycle.timeline.end();
+    }
+}
+
 /// Whether the process has started, by its startup gates and its critical startup checks.
 fn phase_of_start(closed: &[ClosedGate], gates: &[Gate]) -> Phase {
     if closed.is_empty() && gates.iter().all(Gate::is_open) {

@@ -136,7 +136,7 @@ impl Health {
 
     fn tell(&self, what: Happening) {
         let timeline = &self.0.engine.lifecycle().timeline;
-        timeline.tell_operators(self.wall_clock(), what);
+        drop(timeline.tell_operators(self.wall_clock(), what));
     }
 
     fn change(

@@ -90,7 +90,7 @@ impl Health {
         let report = engine.probe(probe, self.said(probe), caller);
         async move {
             let report = report.await;
-            engine.note(&report, engine.wall_clock());
+            engine.note(&report, || engine.wall_clock());
             report
         }
     }

@@ -28,4 +28,5 @@ mod support;
 #[cfg(feature = "testing")]
 mod testing;
 mod threads;
+mod timeline;
 mod visibility;
