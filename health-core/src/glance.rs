@@ -6,7 +6,7 @@ use crate::{Overview, Probe, Report};
 ///
 /// It is what probes asking at that moment would report, if each check had just found again what it
 /// found last, however long ago that was. A check that has never run counts as it does for a probe
-/// that gets no result in time.
+/// that gets no result in time. That a probe gave up on a run which went on is not in it.
 #[derive(Clone, Debug)]
 pub struct Glance {
     reports: [Report; Probe::ALL.len()],

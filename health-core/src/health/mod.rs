@@ -131,14 +131,37 @@ impl Health {
         self.0.engine.glance(|probe| self.said(probe), caller)
     }
 
-    /// What has happened lately, the oldest first: at most 200 events. A probe's verdict is noted
-    /// when [`Health::probe`] or [`Health::glance`] finds another one.
+    /// What has happened lately, in the order in which it was noticed: at most 200 events. A probe's
+    /// verdict is noted when [`Health::probe`] or [`Health::glance`] finds another one, whoever asks:
+    /// where callers bring different things and are told different verdicts, each is noted in turn.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), health_core::BuildError> {
+    /// use health_core::{Caller, Check, Happening, HealthBuilder, Probe, Runtime, Status};
+    ///
+    /// let database = Check::new("database", async || false).readiness();
+    /// let builder = HealthBuilder::empty().runtime(Runtime::current());
+    /// let health = builder.check(database).build()?;
+    /// let mut watch = health.watch();
+    /// health.probe(Probe::Readiness, Caller::nobody()).await;
+    /// assert!(watch.changed().await);
+    /// for event in health.timeline() {
+    ///     match event.what() {
+    ///         Happening::Turned { check, to, .. } => println!("{check}: {to}"),
+    ///         Happening::Verdict { probe, to, .. } => assert_eq!(*to, Status::Unhealthy, "{probe}"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn timeline(&self) -> Vec<Event> {
         self.0.engine.lifecycle().timeline.events()
     }
 
-    /// Tells when something is added to the [timeline](Self::timeline). It does not keep this
-    /// alive.
+    /// Tells when something is added to the [timeline](Self::timeline) from now on. It does not keep
+    /// this alive.
     pub fn watch(&self) -> Watch {
         self.0.engine.lifecycle().timeline.watch()
     }

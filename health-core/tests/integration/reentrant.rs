@@ -41,6 +41,8 @@ fn call_everything(health: &Health) {
     health.observe(Silent);
     let _ = health.ensure_standalone();
     let _ = health.is_news("place");
+    drop((health.glance(Caller::nobody()), health.timeline()));
+    drop(health.watch());
     let _ = format!("{health:?}");
 }
 

@@ -549,3 +549,39 @@ fn who_is_woken_may_call_everything_and_panic() {
     wakes(&health, |health| drop(health.end_override("db")));
     wakes(&health, |health| health.disable("db").unwrap());
 }
+
+#[test]
+fn what_many_threads_do_at_once_is_told_in_the_order_in_which_it_took_effect() {
+    let health = HealthBuilder::empty().build().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..2000 {
+                    health.start_draining();
+                    health.glance(Caller::nobody());
+                    health.stop_draining();
+                    health.glance(Caller::nobody());
+                }
+            });
+        }
+    });
+    let events = health.timeline();
+    let first = events[0].number();
+    assert!(events.iter().map(Event::number).eq(first..first + 200));
+    let draining = events.iter().filter_map(|event| match event.what() {
+        Happening::Draining(draining) => Some(*draining),
+        _ => None,
+    });
+    let draining: Vec<_> = draining.collect();
+    assert!(draining.windows(2).all(|pair| pair[0] != pair[1]));
+    let readiness = verdicts(&health, SystemTime::UNIX_EPOCH).into_iter();
+    let readiness: Vec<_> = readiness
+        .filter(|told| told.1 == Probe::Readiness)
+        .collect();
+    assert!(
+        readiness
+            .windows(2)
+            .all(|pair| pair[1].2 == Some(pair[0].3))
+    );
+    assert!(draining.len() > 1 && readiness.len() > 1);
+}
