@@ -261,6 +261,22 @@ async fn why_a_check_is_as_it_is_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cause_may_be_a_check_of_another_probe() {
+    let api = Check::new("api", async || false).liveness();
+    let health = health([
+        api.with_depends_on("network"),
+        failing("network").with_cache(ms(0)),
+    ]);
+    probe(&health, Probe::Liveness).await;
+    ready(&health).await;
+    let seen = glance(&health);
+    assert_eq!(seen.overview().entries()[0].name(), "network");
+    assert_eq!(in_overview(&seen, "api").cause(), Some("network"));
+    let alone = report(&seen, Probe::Liveness);
+    assert_eq!(entry(alone, "api").cause(), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_has_started_stays_so_and_readiness_asks_it_no_more() {
     let schema = passes_in("schema", &[1]).startup();
     let health = health([schema, Check::new("warm", async || ()).startup()]);
