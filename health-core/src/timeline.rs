@@ -120,24 +120,30 @@ pub enum Change {
 
 /// Tells when something was added to a [timeline](crate::Health::timeline).
 #[derive(Debug)]
-pub struct Watch(watch::Receiver<IsOver>);
+pub struct Watch(watch::Receiver<Seen>);
 
 impl Watch {
     /// Waits until something has happened since this was made, or was last waited for. False if
     /// nothing will happen any more, for the `Health` is gone.
     pub async fn changed(&mut self) -> bool {
-        let is_over = *self.0.borrow();
-        !is_over && self.0.changed().await.is_ok() && !*self.0.borrow()
+        let is_over = self.0.borrow().is_over;
+        !is_over && self.0.changed().await.is_ok() && !self.0.borrow().is_over
     }
 
     /// The number of the last [event](Event::number); zero before the first.
     pub fn last(&self) -> u64 {
-        *self.0.borrow()
+        self.0.borrow().last
     }
 }
 
-/// Whether nothing will happen any more.
-type IsOver = bool;
+/// What those who wait can see.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The number of the last event.
+    last: u64,
+    /// Whether nothing will happen any more.
+    is_over: bool,
+}
 
 /// What has happened lately.
 #[derive(Debug, Default)]
@@ -145,7 +151,7 @@ pub(crate) struct Timeline {
     log: Mutex<Log>,
     /// What each probe was last told to be, for those who find the same again: without the lock.
     verdicts: [AtomicU8; Probe::ALL.len()],
-    waiting: watch::Sender<IsOver>,
+    waiting: watch::Sender<Seen>,
 }
 
 #[derive(Debug, Default)]
@@ -162,7 +168,9 @@ impl Timeline {
 
     /// Nothing will happen any more.
     pub(crate) fn end(&self) {
-        discard(guarded(|| self.waiting.send_replace(true)));
+        discard(guarded(|| {
+            self.waiting.send_modify(|seen| seen.is_over = true);
+        }));
     }
 
     /// What is remembered, the oldest first.
@@ -239,7 +247,7 @@ impl Timeline {
             visibility,
             what,
         });
-        Bell(self)
+        Bell(self, number)
     }
 }
 
@@ -247,11 +255,13 @@ impl Timeline {
 /// the user's code.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct Bell<'a>(&'a Timeline);
+pub(crate) struct Bell<'a>(&'a Timeline, u64);
 
 impl Drop for Bell<'_> {
     fn drop(&mut self) {
-        discard(guarded(|| self.0.waiting.send_modify(|_| ())));
+        // Another may have been rung before it.
+        let ring = |seen: &mut Seen| seen.last = seen.last.max(self.1);
+        discard(guarded(|| self.0.waiting.send_modify(ring)));
     }
 }
 

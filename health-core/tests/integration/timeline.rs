@@ -594,3 +594,15 @@ fn what_many_threads_do_at_once_is_told_in_the_order_in_which_it_took_effect() {
         assert!(verdicts.windows(2).all(is_next), "{verdicts:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_knows_the_number_of_the_last_event() {
+    let health = health([]);
+    let watch = health.watch();
+    assert_eq!(watch.last(), 0);
+    health.start_draining();
+    health.stop_draining();
+    assert_eq!(watch.last(), 2);
+    assert_eq!(health.timeline()[1].number(), 2);
+    assert_eq!(health.watch().last(), 2, "whoever comes later");
+}
