@@ -223,6 +223,12 @@ impl HealthService {
     /// The OpenAPI document of these endpoints, as JSON, as everybody may read it. The same is
     /// served, with more in it to those who may know more; mounted in a scope, with the scope's
     /// path before all others.
+    ///
+    /// Those who may know everything are also told the settings of each check, as extensions that
+    /// are called as the arguments of the attribute are: `x-health-timeout-ms`,
+    /// `x-health-depends-on`. What is not the same for every probe is an object by probe:
+    /// `x-health-cache-ms`, and where a probe has its own, `x-health-timeout-ms-for` and
+    /// `x-health-critical-for`. `x-health-source` is the place in the source code.
     pub fn openapi_json(&self) -> String {
         openapi::json(&self.about(), &Routes::of(self).endpoints, "")
     }

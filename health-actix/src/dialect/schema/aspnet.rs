@@ -46,7 +46,7 @@ fn report(about: &About) -> Schema {
         .description(Some("What each check found, and what else makes it fail."))
         .additional_properties(Some(reference(ENTRY)));
     let entries = about.checks().fold(entries, |entries, check| {
-        entries.property(check.name(), described(ENTRY, check))
+        entries.property(check.name(), described(ENTRY, check, about))
     });
     with_status()
         .property("totalDuration", duration("How long it took to find out."))

@@ -71,7 +71,7 @@ fn report(about: &About) -> Schema {
     }
     let components = object().additional_properties(Some(reference(COMPONENT)));
     let components = about.checks().fold(components, |components, check| {
-        components.property(check.name(), described(COMPONENT, check))
+        components.property(check.name(), described(COMPONENT, check, about))
     });
     report.property("components", components).build().into()
 }

@@ -2,13 +2,12 @@
 
 use health_core::{Check, Probe, Status};
 use serde_json::{Value, json};
-use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
-use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
 use super::About;
 use super::{
-    Body, Component, always_true, boolean, measured, number, object, reference, saying, text, time,
-    whole_number, words,
+    Body, Component, always_true, boolean, described, measured, number, object, reference, saying,
+    text, time, whole_number, words,
 };
 use crate::dialect::view::STILL_INITIALISING;
 use crate::target::Target;
@@ -132,32 +131,9 @@ fn with_checks<'a>(
     }
     let checks = object().description(Some("What each check found."));
     let checks = listed.fold(checks, |checks, check| {
-        checks.property(check.name(), named_finding(check, about))
+        checks.property(check.name(), described(FINDING, check, about))
     });
     report.property("checks", checks)
-}
-
-/// What one real check may find, with what is known of it.
-fn named_finding(check: &Check, about: &About) -> Schema {
-    let description = Some(check.description()).filter(|text| !text.is_empty());
-    AllOfBuilder::new()
-        .item(reference(FINDING))
-        .description(description)
-        .extensions(about.is_full().then(|| facts(check)))
-        .build()
-        .into()
-}
-
-fn facts(check: &Check) -> Extensions {
-    let kinds: Vec<_> = check.probes().iter().map(Probe::as_str).collect();
-    let tags: Vec<_> = check.tags().collect();
-    let timeout = u64::try_from(check.timeout().as_millis()).unwrap_or(u64::MAX);
-    ExtensionsBuilder::new()
-        .add("x-health-kind", json!(kinds))
-        .add("x-health-timeout-ms", json!(timeout))
-        .add("x-health-critical", json!(check.is_critical()))
-        .add("x-health-tags", json!(tags))
-        .build()
 }
 
 fn finding(about: &About) -> Schema {

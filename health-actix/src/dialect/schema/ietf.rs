@@ -1,11 +1,11 @@
 //! What the bodies of the IETF dialect look like, with the real checks by name.
 
-use health_core::{Check, Status};
+use health_core::Status;
 use serde_json::json;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 
 use super::About;
-use super::{Body, Component, object, reference, saying, text, time, words};
+use super::{Body, Component, description, facts, object, reference, saying, text, time, words};
 
 const REPORT: &str = "HealthIetfReport";
 const OBSERVATION: &str = "HealthIetfObservation";
@@ -34,10 +34,11 @@ const fn word(status: Status) -> &'static str {
 fn report(about: &About) -> Schema {
     let checks = object()
         .description(Some("What each check found, and what it measured."))
-        .additional_properties(Some(observations(None)));
+        .additional_properties(Some(observations()));
     let checks = about.checks().fold(checks, |checks, check| {
         let key = format!("{}:responseTime", check.name());
-        checks.property(key, observations(Some(check)))
+        let known = observations().description(description(check));
+        checks.property(key, known.extensions(facts(check, about)))
     });
     let notes = ArrayBuilder::new()
         .items(ObjectBuilder::new().schema_type(Type::String))
@@ -54,14 +55,8 @@ fn report(about: &About) -> Schema {
         .into()
 }
 
-/// Those of one check, or of anything.
-fn observations(check: Option<&Check>) -> ArrayBuilder {
-    let description = check
-        .map(Check::description)
-        .filter(|text| !text.is_empty());
-    ArrayBuilder::new()
-        .items(reference(OBSERVATION))
-        .description(description)
+fn observations() -> ArrayBuilder {
+    ArrayBuilder::new().items(reference(OBSERVATION))
 }
 
 fn observation() -> Schema {

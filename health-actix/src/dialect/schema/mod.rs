@@ -4,6 +4,7 @@ mod about;
 pub(super) mod aspnet;
 pub(super) mod components;
 pub(super) mod default;
+mod facts;
 pub(super) mod ietf;
 pub(super) mod kubernetes;
 pub(super) mod microprofile;
@@ -17,6 +18,7 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr};
 
 pub(crate) use self::about::About;
+use self::facts::facts;
 use crate::dialect::problem::{
     FORBIDDEN, METHOD_NOT_ALLOWED, MISCONFIGURED, NOT_FOUND, TOO_MANY_REQUESTS, UNAUTHORIZED,
 };
@@ -56,14 +58,18 @@ pub(crate) fn reference(schema: &str) -> RefOr<Schema> {
     RefOr::Ref(Ref::from_schema_name(schema))
 }
 
-/// What this schema says, of a real check.
-pub(super) fn described(schema: &str, check: &Check) -> Schema {
-    let description = Some(check.description()).filter(|text| !text.is_empty());
+/// What this schema says, of a real check, with what is known of that.
+fn described(schema: &str, check: &Check, about: &About) -> Schema {
     AllOfBuilder::new()
         .item(reference(schema))
-        .description(description)
+        .description(description(check))
+        .extensions(facts(check, about))
         .build()
         .into()
+}
+
+fn description(check: &Check) -> Option<&str> {
+    Some(check.description()).filter(|text| !text.is_empty())
 }
 
 /// A report with one of these words.

@@ -65,7 +65,7 @@ fn report(about: &About) -> Schema {
         .description(Some("The checks, and what else makes the whole fail."))
         .additional_properties(Some(reference(PART)));
     let components = about.checks().fold(components, |components, check| {
-        components.property(check.name(), described(PART, check))
+        components.property(check.name(), described(PART, check, about))
     });
     report.property("components", components).build().into()
 }

@@ -1,5 +1,7 @@
 //! The document says what the service does.
 
+mod facts;
+
 use std::time::Duration;
 
 use actix_web::web;
