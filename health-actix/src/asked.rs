@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use health_core::{Check, Probe};
 use serde::Deserialize;
 
+use crate::openapi::Notation;
 use crate::target::{NAME, Part, REST, TAG, Target};
 
 /// What a request asks for.
@@ -21,7 +22,7 @@ pub(crate) enum Asked<'a> {
         of: Of<'a>,
         child: Option<&'a str>,
     },
-    Document,
+    Document(Notation),
     /// The page for people, or what belongs to it.
     Dashboard(Part),
 }
@@ -45,7 +46,7 @@ pub(crate) fn named(target: Target, request: &HttpRequest) -> Cow<'_, str> {
             Ok(Tagged { tag }) => tag.into(),
             Err(_) => parameter(TAG),
         },
-        Target::Probe(_) | Target::Everything | Target::Document | Target::Dashboard(_) => {
+        Target::Probe(_) | Target::Everything | Target::Document(_) | Target::Dashboard(_) => {
             "".into()
         }
     }
@@ -69,7 +70,7 @@ impl<'a> Asked<'a> {
             Target::Probe(probe) => Self::Probe(probe),
             Target::Everything => Self::Everything,
             Target::Group => Self::Group(named),
-            Target::Document => Self::Document,
+            Target::Document(notation) => Self::Document(notation),
             Target::Dashboard(part) => Self::Dashboard(part),
             Target::Check => check(Of::Anything),
             Target::CheckOf(probe) => check(Of::Probe(probe)),

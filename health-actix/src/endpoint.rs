@@ -10,6 +10,7 @@ use actix_web::{HttpMessage, Resource, web};
 
 use crate::asked::Asked;
 use crate::dialect::Dialect;
+use crate::openapi::Notation;
 use crate::target::{Part, Target};
 use crate::voice::Voice;
 
@@ -29,9 +30,6 @@ pub(crate) const METHODS: [Method; 3] = [Method::GET, Method::HEAD, Method::OPTI
 
 /// The same, as the header `Allow` lists them.
 pub(crate) const ALLOWED: &str = "GET, HEAD, OPTIONS";
-
-/// Where the OpenAPI document is.
-pub(crate) const DOCUMENT: &str = "/openapi.json";
 
 /// Where groups are.
 pub(crate) const GROUPS: &str = "/groups/{tag}";
@@ -56,13 +54,13 @@ pub(crate) fn is_for_health(request: &ServiceRequest) -> bool {
 
 /// The map of resources knows no conditions: what is mounted before, though for another host or
 /// method only, hides an endpoint in it. A name is found all the same: that of the last endpoint,
-/// which is the document, of the last service; and only if nothing before it is dynamic. What is
+/// which is the document in JSON, of the last service; and only if nothing before it is dynamic. What is
 /// beside the document is then known, in the default dialect.
 fn is_mounted(request: &ServiceRequest, path: &str) -> bool {
     let Some(document) = document_path(request) else {
         return false;
     };
-    let prefix = document.strip_suffix(DOCUMENT);
+    let prefix = document.strip_suffix(Notation::Json.path());
     let rest = prefix.and_then(|prefix| path.trim_end_matches('/').strip_prefix(prefix));
     let Some(rest) = rest else {
         return false;
@@ -79,7 +77,8 @@ fn default_patterns() -> &'static [ResourceDef] {
         let format = Dialect::default().format();
         let paths = format.paths().iter().map(|(path, _)| *path);
         let dashboard = Part::PATHS.iter().map(|(path, _)| *path);
-        let paths = paths.chain(dashboard).chain([GROUPS, DOCUMENT]);
+        let documents = Notation::ALL.iter().map(|notation| notation.path());
+        let paths = paths.chain(dashboard).chain([GROUPS]).chain(documents);
         paths.map(ResourceDef::new).collect()
     })
 }

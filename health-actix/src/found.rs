@@ -67,7 +67,7 @@ impl Found {
                     })),
                 }
             }
-            Asked::Document | Asked::Dashboard(_) => Err(NOT_FOUND),
+            Asked::Document(_) | Asked::Dashboard(_) => Err(NOT_FOUND),
         }
     }
 

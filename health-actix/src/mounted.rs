@@ -8,8 +8,8 @@ use health_core::Health;
 use crate::access::Level;
 use crate::dashboard::Board;
 use crate::dialect::schema::About;
-use crate::endpoint::{DOCUMENT, Endpoint, below};
-use crate::openapi;
+use crate::endpoint::{Endpoint, below};
+use crate::openapi::{self, Notation};
 
 /// A service as a worker has it.
 #[derive(Debug)]
@@ -26,13 +26,20 @@ pub(crate) struct Mounted {
 impl Mounted {
     /// The OpenAPI document. Its paths are those of the request, for a scope may have put
     /// something before the prefix.
-    pub(crate) fn document(&self, request: &HttpRequest, level: Level) -> Bytes {
-        self.documents.kept(self.health.revision(), level, || {
+    pub(crate) fn document(
+        &self,
+        notation: Notation,
+        request: &HttpRequest,
+        level: Level,
+    ) -> Bytes {
+        let kind = (level, notation);
+        self.documents.kept(self.health.revision(), kind, || {
             let pattern = request.match_pattern().unwrap_or_default();
-            let own = below(&self.prefix, DOCUMENT);
+            let own = below(&self.prefix, notation.path());
             let scope = pattern.trim_end_matches('/').strip_suffix(&own);
             let scope = scope.unwrap_or_default();
-            openapi::json(&About::new(&self.health, level), &self.endpoints, scope).into()
+            let about = About::new(&self.health, level);
+            openapi::text(notation, &about, &self.endpoints, scope).into()
         })
     }
 }
@@ -40,16 +47,18 @@ impl Mounted {
 /// The OpenAPI document as each level may read it, and the revision of the checks that it tells
 /// of: written when it is first asked for and when the checks have changed.
 #[derive(Debug, Default)]
-pub(crate) struct Documents(Mutex<BTreeMap<Level, (u64, Bytes)>>);
+pub(crate) struct Documents(Mutex<BTreeMap<Kind, (u64, Bytes)>>);
+
+type Kind = (Level, Notation);
 
 impl Documents {
-    fn kept(&self, revision: u64, level: Level, write: impl FnOnce() -> Bytes) -> Bytes {
+    fn kept(&self, revision: u64, kind: Kind, write: impl FnOnce() -> Bytes) -> Bytes {
         let mut documents = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match documents.get(&level) {
+        match documents.get(&kind) {
             Some((known, document)) if *known == revision => document.clone(),
             _ => {
                 let new = write();
-                documents.insert(level, (revision, new.clone()));
+                documents.insert(kind, (revision, new.clone()));
                 new
             }
         }

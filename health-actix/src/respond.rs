@@ -19,6 +19,7 @@ use crate::drain::close;
 use crate::endpoint::{ALLOWED, Endpoint, METHODS};
 use crate::found::{Found, knows_tag};
 use crate::mounted::Mounted;
+use crate::openapi::Notation;
 use crate::turned_away::problem;
 use crate::voice::Voice;
 
@@ -96,7 +97,7 @@ async fn answer(mounted: &Mounted, endpoint: &Endpoint, request: &HttpRequest) -
         (Asked::Dashboard(part), Err(away)) if !part.tells_of_health() && away.can_be_mended() => {
             dashboard::answer(part, &mounted.board, request, Level::StatusOnly).await
         }
-        (Asked::Document, Ok(level)) => document(mounted, request, level),
+        (Asked::Document(notation), Ok(level)) => document(notation, mounted, request, level),
         (_, Ok(level)) => tell(mounted, endpoint, voice, asked, request, level).await,
         (_, Err(turned_away)) => turned_away.respond(voice.format),
     }
@@ -113,11 +114,16 @@ fn methods(mut response: HttpResponseBuilder) -> HttpResponse {
     response.insert_header((ALLOW, ALLOWED)).finish()
 }
 
-fn document(mounted: &Mounted, request: &HttpRequest, level: Level) -> HttpResponse {
+fn document(
+    notation: Notation,
+    mounted: &Mounted,
+    request: &HttpRequest,
+    level: Level,
+) -> HttpResponse {
     HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CONTENT_TYPE, notation.media_type()))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .body(mounted.document(request, level))
+        .body(mounted.document(notation, request, level))
 }
 
 /// Finds out what is asked, and tells as much of it as the caller may know.

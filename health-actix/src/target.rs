@@ -2,6 +2,8 @@
 
 use health_core::Probe;
 
+use crate::openapi::Notation;
+
 /// What an endpoint answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
@@ -18,7 +20,7 @@ pub(crate) enum Target {
     /// The checks with the tag that the path names.
     Group,
     /// The OpenAPI document.
-    Document,
+    Document(Notation),
     /// The page for people, or what belongs to it.
     Dashboard(Part),
 }

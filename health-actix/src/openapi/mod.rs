@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document: what the endpoints are, and every real check by name.
 
 mod dashboard;
+mod notation;
 mod operations;
 mod responses;
 mod securities;
@@ -11,6 +12,7 @@ use utoipa::openapi::schema::ComponentsBuilder;
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder};
 
+pub(crate) use self::notation::Notation;
 use self::operations::path_item;
 use crate::dialect::schema::{self, About};
 use crate::endpoint::{Endpoint, below};
@@ -20,12 +22,16 @@ use crate::voice::Voice;
 /// The tag of all operations.
 const TAG: &str = "health";
 
-/// The document as JSON.
-pub(crate) fn json(about: &About, endpoints: &[Endpoint], scope: &str) -> String {
-    // Its keys are strings and its numbers finite, so it can always be written. By way of a
-    // value its members are sorted: those of extensions otherwise change places.
+/// The document as a text.
+pub(crate) fn text(
+    notation: Notation,
+    about: &About,
+    endpoints: &[Endpoint],
+    scope: &str,
+) -> String {
+    // By way of a value its members are sorted: those of extensions otherwise change places.
     let document = serde_json::to_value(document(about, endpoints, scope)).unwrap_or_default();
-    document.to_string()
+    notation.write(&document)
 }
 
 /// The document as a typed value. Below `scope` the service is mounted.

@@ -143,9 +143,12 @@ fn describe(target: Target, about: &About) -> (&'static str, String) {
             ),
         ),
         Target::Dashboard(part) => dashboard::describe(part),
-        Target::Document => (
+        Target::Document(notation) => (
             "This document",
-            "The OpenAPI document of these endpoints.".to_owned(),
+            format!(
+                "The OpenAPI document of these endpoints, as {}.",
+                notation.name()
+            ),
         ),
     }
 }
@@ -213,7 +216,7 @@ fn path_parameter(target: Target, about: &About, asks: bool) -> Option<Parameter
             let description = "A tag or a check, and what is below it.";
             (target::REST, description, Vec::new())
         }
-        Target::Probe(_) | Target::Everything | Target::Document | Target::Dashboard(_) => {
+        Target::Probe(_) | Target::Everything | Target::Document(_) | Target::Dashboard(_) => {
             return None;
         }
     };

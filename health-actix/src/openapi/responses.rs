@@ -17,6 +17,7 @@ use crate::dialect::problem::{
 };
 use crate::dialect::schema::{About, Body, object};
 use crate::endpoint::Endpoint;
+use crate::openapi::Notation;
 use crate::target::{Part, Target};
 use crate::voice::Voice;
 
@@ -29,7 +30,7 @@ pub(super) fn responses(
     let voice = &*endpoint.voice;
     let format = voice.format;
     let mut responses = match endpoint.target {
-        Target::Document => vec![("200".to_owned(), document(has_body))],
+        Target::Document(notation) => vec![("200".to_owned(), document(notation, has_body))],
         Target::Dashboard(part) => dashboard::responses(part, has_body),
         _ if about.misconfigured && endpoint.target.is_detail() => {
             vec![(
@@ -42,7 +43,7 @@ pub(super) fn responses(
     let unknown = match endpoint.target {
         Target::Group => Some(NO_GROUP),
         Target::Check | Target::CheckOf(_) | Target::Tree => Some(NOT_FOUND),
-        Target::Probe(_) | Target::Everything | Target::Document | Target::Dashboard(_) => None,
+        Target::Probe(_) | Target::Everything | Target::Document(_) | Target::Dashboard(_) => None,
     };
     if let Some(unknown) = unknown {
         let response = problem(format, &unknown, has_body);
@@ -138,12 +139,12 @@ const fn may_be_in_maintenance(target: Target) -> bool {
     matches!(target, Target::Probe(Probe::Readiness) | Target::Everything)
 }
 
-fn document(has_body: bool) -> Response {
+fn document(notation: Notation, has_body: bool) -> Response {
     let body = has_body.then(|| Body {
         schema: object().build().into(),
         example: Some(json!({"openapi": "3.1.0"})),
     });
-    response("The document.", "application/json", body).build()
+    response("The document.", notation.media_type(), body).build()
 }
 
 fn problem(format: &dyn Format, problem: &Problem, has_body: bool) -> ResponseBuilder {

@@ -6,7 +6,8 @@ use health_core::Probe;
 
 use super::HealthService;
 use super::routes::Routes;
-use crate::endpoint::{DOCUMENT, below};
+use crate::endpoint::below;
+use crate::openapi::Notation;
 use crate::target::PAGE;
 
 impl HealthService {
@@ -44,7 +45,7 @@ impl HealthService {
             at(Probe::Readiness),
             at(Probe::Liveness),
             at(Probe::Startup),
-            below(&self.prefix, DOCUMENT),
+            below(&self.prefix, Notation::Json.path()),
         );
         self.warn_of_groups();
     }

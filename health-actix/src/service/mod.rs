@@ -21,7 +21,7 @@ use crate::dialect::schema::About;
 use crate::endpoint::resource;
 use crate::group::Group;
 use crate::mounted::{Documents, Mounted};
-use crate::openapi;
+use crate::openapi::{self, Notation};
 use crate::respond::respond;
 use crate::status_codes::StatusCodes;
 use crate::voice::Voice;
@@ -35,7 +35,7 @@ use crate::voice::Voice;
 /// | `/health/started` | startup |
 /// | `/health/checks/{name}` | one check |
 /// | `/health/groups/{tag}` | the checks that have a tag |
-/// | `/health/openapi.json` | the OpenAPI document |
+/// | `/health/openapi.json` | the OpenAPI document; `/health/openapi.yaml` under the feature `yaml` |
 ///
 /// Results belong to a check and the `web::Data` that it takes. Make data outside the factory of
 /// the server: made inside, every worker has its own, and with it its own runs and results.
@@ -230,7 +230,18 @@ impl HealthService {
     /// `x-health-cache-ms`, and where a probe has its own, `x-health-timeout-ms-for` and
     /// `x-health-critical-for`. `x-health-source` is the place in the source code.
     pub fn openapi_json(&self) -> String {
-        openapi::json(&self.about(), &Routes::of(self).endpoints, "")
+        self.openapi_text(Notation::Json)
+    }
+
+    /// The same as YAML.
+    #[cfg(feature = "yaml")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "yaml")))]
+    pub fn openapi_yaml(&self) -> String {
+        self.openapi_text(Notation::Yaml)
+    }
+
+    fn openapi_text(&self, notation: Notation) -> String {
+        openapi::text(notation, &self.about(), &Routes::of(self).endpoints, "")
     }
 
     /// The OpenAPI document of these endpoints, to merge into your own:

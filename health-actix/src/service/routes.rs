@@ -1,12 +1,14 @@
 //! Which paths a service answers, and what of it cannot be mounted.
 
+use std::iter;
 use std::sync::Arc;
 
 use health_core::{Mistake, Probe};
 
 use super::HealthService;
 use crate::dialect::Dialect;
-use crate::endpoint::{DOCUMENT, Endpoint, GROUPS, below, overlap};
+use crate::endpoint::{Endpoint, GROUPS, below, overlap};
+use crate::openapi::Notation;
 use crate::target::{Part, Target};
 use crate::voice::Voice;
 
@@ -41,7 +43,9 @@ impl Routes {
             });
             routes.add(endpoints.into(), "the dashboard");
         }
-        for (path, target) in [(GROUPS, Target::Group), (DOCUMENT, Target::Document)] {
+        let document = |notation: &Notation| (notation.path(), Target::Document(*notation));
+        let documents = Notation::ALL.iter().map(document);
+        for (path, target) in iter::once((GROUPS, Target::Group)).chain(documents) {
             let endpoint = Endpoint {
                 path: below(&service.prefix, path),
                 target,
