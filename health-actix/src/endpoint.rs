@@ -1,7 +1,6 @@
 //! The endpoints: what is mounted, documented and announced is read from one list.
 
 use std::collections::BTreeMap;
-use std::iter;
 use std::sync::{Arc, OnceLock};
 
 use actix_web::dev::{ConnectionInfo, ResourceDef, ServiceRequest};
@@ -9,7 +8,7 @@ use actix_web::http::Method;
 use actix_web::{HttpMessage, Resource, web};
 
 use crate::asked::Asked;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Format};
 use crate::openapi::Notation;
 use crate::target::{Part, Target};
 use crate::voice::Voice;
@@ -100,18 +99,6 @@ impl Endpoint {
         own.unwrap_or(&self.voice)
     }
 
-    /// Whether OPTIONS tells of health, or of the methods.
-    pub(crate) fn options_tell_of_health(&self) -> bool {
-        !matches!(self.target, Target::Dashboard(_)) && self.voice.format.options_tell_of_health()
-    }
-
-    /// How it answers, whatever group is asked.
-    pub(crate) fn voices(&self) -> impl Iterator<Item = &Voice> {
-        let has_groups = matches!(self.target, Target::Group | Target::Tree);
-        let of_groups = self.groups.values().filter(move |_| has_groups);
-        iter::once(&*self.voice).chain(of_groups)
-    }
-
     /// The paths that are mounted: with and without a slash at the end, since nothing is ever
     /// redirected.
     ///
@@ -135,6 +122,11 @@ impl Endpoint {
             vec![vec![other], vec![path]]
         }
     }
+}
+
+/// Whether OPTIONS tells of health, as this format has it, or of the methods.
+pub(crate) fn options_tell_of_health(target: Target, format: &dyn Format) -> bool {
+    !matches!(target, Target::Dashboard(_)) && format.options_tell_of_health()
 }
 
 /// A path below a prefix, which has no slash at its end.

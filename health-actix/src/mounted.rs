@@ -5,11 +5,10 @@ use actix_web::HttpRequest;
 use actix_web::web::Bytes;
 use health_core::Health;
 
-use crate::access::Level;
 use crate::dashboard::Board;
-use crate::dialect::schema::About;
 use crate::endpoint::{Endpoint, below};
-use crate::openapi::{self, Notation};
+use crate::openapi::{self, Levels, Notation};
+use crate::voice::Voice;
 
 /// A service as a worker has it.
 #[derive(Debug)]
@@ -17,7 +16,6 @@ pub(crate) struct Mounted {
     pub(crate) health: Health,
     pub(crate) prefix: String,
     pub(crate) service_name: Option<String>,
-    pub(crate) tells_envoy: bool,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) documents: Documents,
     pub(crate) board: Arc<Board>,
@@ -26,30 +24,27 @@ pub(crate) struct Mounted {
 impl Mounted {
     /// The OpenAPI document. Its paths are those of the request, for a scope may have put
     /// something before the prefix.
-    pub(crate) fn document(
-        &self,
-        notation: Notation,
-        request: &HttpRequest,
-        level: Level,
-    ) -> Bytes {
-        let kind = (level, notation);
+    pub(crate) fn document(&self, notation: Notation, request: &HttpRequest) -> Bytes {
+        let level = |voice: &Voice| voice.details.decide_for(request).level();
+        let levels = Levels::of(&self.endpoints, level);
+        let kind = (levels.clone(), notation);
         self.documents.kept(self.health.revision(), kind, || {
             let pattern = request.match_pattern().unwrap_or_default();
             let own = below(&self.prefix, notation.path());
             let scope = pattern.trim_end_matches('/').strip_suffix(&own);
             let scope = scope.unwrap_or_default();
-            let about = About::new(&self.health, level);
-            openapi::text(notation, &about, &self.endpoints, scope).into()
+            openapi::text(notation, &self.health, &levels, &self.endpoints, scope).into()
         })
     }
 }
 
-/// The OpenAPI document as each level may read it, and the revision of the checks that it tells
+/// The OpenAPI document as each reader may have it, and the revision of the checks that it tells
 /// of: written when it is first asked for and when the checks have changed.
 #[derive(Debug, Default)]
 pub(crate) struct Documents(Mutex<BTreeMap<Kind, (u64, Bytes)>>);
 
-type Kind = (Level, Notation);
+/// For whom it is, and in what it is written.
+type Kind = (Levels, Notation);
 
 impl Documents {
     fn kept(&self, revision: u64, kind: Kind, write: impl FnOnce() -> Bytes) -> Bytes {

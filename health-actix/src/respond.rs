@@ -16,7 +16,7 @@ use crate::dialect::Dialect;
 use crate::dialect::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, UNAVAILABLE};
 use crate::dialect::view::{Asker, Scope, View};
 use crate::drain::close;
-use crate::endpoint::{ALLOWED, Endpoint, METHODS};
+use crate::endpoint::{ALLOWED, Endpoint, METHODS, options_tell_of_health};
 use crate::found::{Found, knows_tag};
 use crate::mounted::Mounted;
 use crate::openapi::Notation;
@@ -78,7 +78,7 @@ async fn answer(mounted: &Mounted, endpoint: &Endpoint, request: &HttpRequest) -
         if is_preflight(request) {
             return methods(HttpResponse::NoContent());
         }
-        if !endpoint.options_tell_of_health() {
+        if !options_tell_of_health(endpoint.target, format) {
             return methods(HttpResponse::Ok());
         }
     }
@@ -97,7 +97,7 @@ async fn answer(mounted: &Mounted, endpoint: &Endpoint, request: &HttpRequest) -
         (Asked::Dashboard(part), Err(away)) if !part.tells_of_health() && away.can_be_mended() => {
             dashboard::answer(part, &mounted.board, request, Level::StatusOnly).await
         }
-        (Asked::Document(notation), Ok(level)) => document(notation, mounted, request, level),
+        (Asked::Document(notation), Ok(_)) => document(notation, mounted, request),
         (_, Ok(level)) => tell(mounted, endpoint, voice, asked, request, level).await,
         (_, Err(turned_away)) => turned_away.respond(voice.format),
     }
@@ -114,16 +114,11 @@ fn methods(mut response: HttpResponseBuilder) -> HttpResponse {
     response.insert_header((ALLOW, ALLOWED)).finish()
 }
 
-fn document(
-    notation: Notation,
-    mounted: &Mounted,
-    request: &HttpRequest,
-    level: Level,
-) -> HttpResponse {
+fn document(notation: Notation, mounted: &Mounted, request: &HttpRequest) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, notation.media_type()))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .body(mounted.document(notation, request, level))
+        .body(mounted.document(notation, request))
 }
 
 /// Finds out what is asked, and tells as much of it as the caller may know.
@@ -149,12 +144,12 @@ async fn tell(
         took: since.elapsed(),
     };
     match found.view(asked, level, asker) {
-        Some(view) => write(mounted, voice, &view),
+        Some(view) => write(voice, &view),
         None => problem(voice.format, NOT_FOUND.code(), &NOT_FOUND),
     }
 }
 
-fn write(mounted: &Mounted, voice: &Voice, view: &View<'_>) -> HttpResponse {
+fn write(voice: &Voice, view: &View<'_>) -> HttpResponse {
     let format = voice.format;
     let mut response = HttpResponse::build(voice.codes.code(format.verdict(view)));
     response
@@ -163,10 +158,12 @@ fn write(mounted: &Mounted, voice: &Voice, view: &View<'_>) -> HttpResponse {
     if let Some(seconds) = retry_after(view) {
         response.insert_header((RETRY_AFTER, seconds));
     }
-    if mounted.tells_envoy && is_degraded_readiness(view) {
+    if voice.tells_envoy && is_degraded_readiness(view) {
         response.insert_header(("x-envoy-degraded", "true"));
     }
-    format.add_headers(&mut response);
+    for header in format.headers() {
+        response.insert_header(*header);
+    }
     response.body(format.write(view))
 }
 

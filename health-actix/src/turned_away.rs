@@ -58,6 +58,8 @@ pub(crate) fn problem(format: &dyn Format, code: StatusCode, problem: &Problem) 
     response
         .insert_header((CONTENT_TYPE, format.problem_media_type()))
         .insert_header((CACHE_CONTROL, "no-store"));
-    format.add_headers(&mut response);
+    for header in format.headers() {
+        response.insert_header(*header);
+    }
     response.body(format.write_problem(problem))
 }

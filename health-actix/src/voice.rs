@@ -17,6 +17,8 @@ pub(crate) struct Voice {
     pub(crate) details: Details,
     /// Who may ask at all.
     pub(crate) restriction: Option<Access>,
+    /// Whether readiness that is degraded has the header for Envoy.
+    pub(crate) tells_envoy: bool,
     /// How often what is no probe may be asked.
     pub(crate) limit: Option<RateLimit>,
     /// Whether this is for one group alone, and says nothing of who may know of others.

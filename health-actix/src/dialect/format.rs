@@ -1,6 +1,5 @@
 use std::fmt;
 
-use actix_web::HttpResponseBuilder;
 use actix_web::http::header::HeaderValue;
 use health_core::{Phase, Probe, Status};
 use utoipa::openapi::RefOr;
@@ -68,8 +67,10 @@ pub(crate) trait Format: Sync {
         HeaderValue::from_static("no-store")
     }
 
-    /// Adds what this format has besides.
-    fn add_headers(&self, _response: &mut HttpResponseBuilder) {}
+    /// What headers it has besides, and what they say.
+    fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
 
     /// What the OpenAPI document says of the bodies: components, by their names.
     fn schemas(&self, _about: &About) -> Vec<Component> {

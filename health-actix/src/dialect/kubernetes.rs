@@ -27,8 +27,6 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use actix_web::HttpResponseBuilder;
-use actix_web::http::header::X_CONTENT_TYPE_OPTIONS;
 use health_core::{Phase, Probe, Status};
 use utoipa::openapi::path::Parameter;
 
@@ -82,8 +80,8 @@ impl Format for Kubernetes {
         self.media_type()
     }
 
-    fn add_headers(&self, response: &mut HttpResponseBuilder) {
-        response.insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        &[("X-Content-Type-Options", "nosniff")]
     }
 
     fn sets_aside(&self, phase: &Phase, query: &str, level: Level) -> bool {

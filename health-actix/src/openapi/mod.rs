@@ -1,23 +1,28 @@
 //! The OpenAPI 3.1 document: what the endpoints are, and every real check by name.
 
 mod dashboard;
+mod described;
+mod levels;
 mod notation;
 mod operations;
 mod responses;
 mod securities;
 
-use std::sync::Arc;
-
+use health_core::Health;
 use utoipa::openapi::schema::ComponentsBuilder;
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder};
 
+use self::described::{Abouts, Described, formats};
+pub(crate) use self::levels::Levels;
 pub(crate) use self::notation::Notation;
 use self::operations::path_item;
-use crate::dialect::schema::{self, About};
+use crate::dialect::schema;
 use crate::endpoint::{Endpoint, below};
 use crate::target::{Part, Target};
-use crate::voice::Voice;
+
+/// What the document is called, where it is no part of another.
+const TITLE: &str = "Health";
 
 /// The tag of all operations.
 const TAG: &str = "health";
@@ -25,41 +30,38 @@ const TAG: &str = "health";
 /// The document as a text.
 pub(crate) fn text(
     notation: Notation,
-    about: &About,
+    health: &Health,
+    levels: &Levels,
     endpoints: &[Endpoint],
     scope: &str,
 ) -> String {
+    let document = document(health, levels, endpoints, scope);
     // By way of a value its members are sorted: those of extensions otherwise change places.
-    let document = serde_json::to_value(document(about, endpoints, scope)).unwrap_or_default();
+    let document = serde_json::to_value(document).unwrap_or_default();
     notation.write(&document)
 }
 
 /// The document as a typed value. Below `scope` the service is mounted.
-pub(crate) fn document(about: &About, endpoints: &[Endpoint], scope: &str) -> OpenApi {
+pub(crate) fn document(
+    health: &Health,
+    levels: &Levels,
+    endpoints: &[Endpoint],
+    scope: &str,
+) -> OpenApi {
+    let abouts = Abouts::of(health);
+    let all = Described::all(endpoints, levels, &abouts);
     let mut paths = PathsBuilder::new();
-    let mut components = ComponentsBuilder::new().schema(schema::PROBLEM, schema::problem(about));
-    let of_groups: Vec<_> = endpoints
-        .iter()
-        .flat_map(|it| of_groups(it, about))
-        .collect();
-    for endpoint in endpoints.iter().chain(&of_groups) {
-        let path = below(scope, &endpoint.path.replace("{path:.*}", "{path}"));
-        let item = path_item(endpoint, &path, about);
+    let mut components = components(&all);
+    for described in &all {
+        let path = below(scope, &described.path.replace("{path:.*}", "{path}"));
+        let item = path_item(described, &path);
         paths = paths.path(path, item);
-        for (name, scheme) in securities::schemes(endpoint) {
+        for (name, scheme) in securities::schemes(described) {
             components = components.security_scheme(name, scheme);
-        }
-        if let Target::Dashboard(Part::State) = endpoint.target {
-            for (name, schema) in dashboard::schemas(about) {
-                components = components.schema(name, schema);
-            }
-        }
-        for (name, schema) in endpoint.voice.format.schemas(about) {
-            components = components.schema(name, schema);
         }
     }
     let info = InfoBuilder::new()
-        .title("Health")
+        .title(TITLE)
         .description(Some(
             "Liveness, readiness and startup of the service, and its checks.",
         ))
@@ -75,28 +77,25 @@ pub(crate) fn document(about: &About, endpoints: &[Endpoint], scope: &str) -> Op
         .build()
 }
 
-/// The groups that answer otherwise than the rest, each at its own path.
-fn of_groups(endpoint: &Endpoint, about: &About) -> Vec<Endpoint> {
-    if endpoint.target != Target::Group {
-        return Vec::new();
+fn components(all: &[Described<'_>]) -> ComponentsBuilder {
+    let mut components = ComponentsBuilder::new();
+    for (format, about) in formats(all) {
+        for (name, schema) in format.schemas(about) {
+            components = components.schema(name, schema);
+        }
     }
-    let known = endpoint.groups.iter();
-    let known = known.filter(|(tag, _)| about.tags.contains(*tag));
-    let at_its_path = |(tag, voice): (&String, &Voice)| Endpoint {
-        path: endpoint.path.replace("{tag}", &encoded(tag)),
-        voice: Arc::new(voice.clone()),
-        groups: Arc::default(),
-        ..endpoint.clone()
-    };
-    known.map(at_its_path).collect()
-}
-
-/// As a segment of a path.
-fn encoded(tag: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encode = |byte| match byte {
-        byte if plain(byte) => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    };
-    tag.bytes().map(encode).collect()
+    let shown = |it: &&Described<'_>| it.target == Target::Dashboard(Part::State);
+    for (name, schema) in all
+        .iter()
+        .find(shown)
+        .into_iter()
+        .flat_map(|it| dashboard::schemas(it.first().about))
+    {
+        components = components.schema(name, schema);
+    }
+    let told = all.iter().flat_map(|it| &it.answers).map(|it| it.about);
+    match told.max_by_key(|about| about.level) {
+        Some(about) => components.schema(schema::PROBLEM, schema::problem(about)),
+        None => components,
+    }
 }

@@ -8,13 +8,14 @@ use utoipa::openapi::{Required, ResponseBuilder};
 
 use super::TAG;
 use super::dashboard;
+use super::described::{Answers, Described};
 use super::responses::{header, responses};
 use super::securities::securities;
 use crate::dialect::schema::About;
-use crate::endpoint::{Endpoint, METHODS};
+use crate::endpoint::{METHODS, options_tell_of_health};
 use crate::target::{self, Target};
 
-pub(super) fn path_item(endpoint: &Endpoint, path: &str, about: &About) -> PathItem {
+pub(super) fn path_item(described: &Described<'_>, path: &str) -> PathItem {
     let id = operation_id(path);
     let mut item = PathItem::default();
     for method in METHODS {
@@ -23,7 +24,7 @@ pub(super) fn path_item(endpoint: &Endpoint, path: &str, about: &About) -> PathI
             Method::HEAD => (&mut item.head, "Head"),
             _ => (&mut item.options, "Options"),
         };
-        let operation = operation(endpoint, &method, about);
+        let operation = operation(described, &method);
         *slot = Some(
             operation
                 .operation_id(Some(format!("{id}{suffix}")))
@@ -49,10 +50,11 @@ fn operation_id(path: &str) -> String {
     if id.is_empty() { "root".to_owned() } else { id }
 }
 
-fn operation(endpoint: &Endpoint, method: &Method, about: &About) -> OperationBuilder {
-    let format = endpoint.voice.format;
-    let (summary, description) = describe(endpoint.target, about);
-    let tells_of_health = endpoint.options_tell_of_health();
+fn operation(described: &Described<'_>, method: &Method) -> OperationBuilder {
+    let Answers { voice, about } = described.first();
+    let target = described.target;
+    let (summary, description) = describe(target, about);
+    let tells_of_health = options_tell_of_health(target, described.own.format);
     let note = match *method {
         Method::GET => "",
         Method::HEAD => "\n\nAs GET, without the body.",
@@ -67,17 +69,17 @@ fn operation(endpoint: &Endpoint, method: &Method, about: &About) -> OperationBu
         .summary(Some(summary))
         .description(Some(format!("{description}{note}")));
     let asks = *method != Method::OPTIONS || tells_of_health;
-    let of_path = path_parameter(endpoint.target, about, asks).into_iter();
-    let of_path = of_path.filter(|_| endpoint.path.contains('{'));
-    for parameter in of_path.chain(format.parameters(endpoint.target, about)) {
+    let of_path = path_parameter(described, asks).into_iter();
+    let of_path = of_path.filter(|_| described.path.contains('{'));
+    for parameter in of_path.chain(voice.format.parameters(target, about)) {
         operation = operation.parameter(parameter);
     }
     if asks {
-        for (code, response) in responses(endpoint, about, *method != Method::HEAD) {
+        for (code, response) in responses(described, *method != Method::HEAD) {
             operation = operation.response(code, response);
         }
     }
-    operation = operation.securities(securities(endpoint));
+    operation = operation.securities(securities(described));
     if *method == Method::OPTIONS {
         let allow = || header("The methods that are answered.");
         let preflight = ResponseBuilder::new().description("A CORS preflight.");
@@ -197,8 +199,9 @@ fn summary(description: &str) -> String {
 }
 
 /// What a path has in braces; anything, where nothing is asked of it.
-fn path_parameter(target: Target, about: &About, asks: bool) -> Option<Parameter> {
-    let (name, description, values) = match target {
+fn path_parameter(described: &Described<'_>, asks: bool) -> Option<Parameter> {
+    let about = described.first().about;
+    let (name, description, values) = match described.target {
         Target::Check => (target::NAME, "The name of the check.", about.names()),
         Target::CheckOf(probe) => {
             let serving = about
@@ -208,7 +211,10 @@ fn path_parameter(target: Target, about: &About, asks: bool) -> Option<Parameter
             (target::NAME, "The name of the check.", names)
         }
         Target::Group => {
-            let tags = about.tags.iter().map(String::as_str).collect();
+            // One that is not told of may be there all the same, where it is configured.
+            let all_are_told = described.answers.len() == 1;
+            let tags = about.tags.iter().filter(|_| all_are_told);
+            let tags = tags.map(String::as_str).collect();
             (target::TAG, "The tag that the checks have.", tags)
         }
         // What is below a check is not known before it has run.

@@ -1,46 +1,53 @@
 //! What an endpoint may answer.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use health_core::{Probe, Status};
 use serde_json::json;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{Content, Header, Response, ResponseBuilder};
+use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Content, Header, RefOr, Response, ResponseBuilder};
 
-use super::dashboard;
-use crate::access::Refusals;
+use super::described::{Answers, Described};
+use super::{TITLE, dashboard};
 use crate::dialect::Format;
 use crate::dialect::problem::{
     FORBIDDEN, METHOD_NOT_ALLOWED, MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem, TOO_MANY_REQUESTS,
     UNAUTHORIZED,
 };
-use crate::dialect::schema::{About, Body, object};
-use crate::endpoint::Endpoint;
+use crate::dialect::schema::{Body, object, text, whole_number, words};
 use crate::openapi::Notation;
 use crate::target::{Part, Target};
 use crate::voice::Voice;
 
 /// The answers of an endpoint, by their codes.
-pub(super) fn responses(
-    endpoint: &Endpoint,
-    about: &About,
-    has_body: bool,
-) -> Vec<(String, Response)> {
-    let voice = &*endpoint.voice;
+pub(super) fn responses(described: &Described<'_>, has_body: bool) -> BTreeMap<String, Response> {
+    let mut responses = BTreeMap::new();
+    for answers in &described.answers {
+        for (code, response) in answered(described.target, *answers, has_body) {
+            add(&mut responses, code, response);
+        }
+    }
+    let other = problem(described.own.format, &METHOD_NOT_ALLOWED, has_body);
+    let other = other.header("Allow", header("The methods that are answered."));
+    add(&mut responses, "405".to_owned(), other.build());
+    responses
+}
+
+fn answered(target: Target, answers: Answers<'_>, has_body: bool) -> Vec<(String, Response)> {
+    let Answers { voice, about } = answers;
     let format = voice.format;
-    let mut responses = match endpoint.target {
+    let mut responses = match target {
         Target::Document(notation) => vec![("200".to_owned(), document(notation, has_body))],
         Target::Dashboard(part) => dashboard::responses(part, has_body),
-        _ if about.misconfigured && endpoint.target.is_detail() => {
-            vec![(
-                "503".to_owned(),
-                problem(format, &MISCONFIGURED, has_body).build(),
-            )]
+        _ if about.misconfigured && target.is_detail() => {
+            let why = problem(format, &MISCONFIGURED, has_body);
+            vec![("503".to_owned(), why.build())]
         }
-        _ => reports(endpoint, about, has_body),
+        _ => reports(target, answers, has_body),
     };
-    let unknown = match endpoint.target {
+    let unknown = match target {
         Target::Group => Some(NO_GROUP),
         Target::Check | Target::CheckOf(_) | Target::Tree => Some(NOT_FOUND),
         Target::Probe(_) | Target::Everything | Target::Document(_) | Target::Dashboard(_) => None,
@@ -49,39 +56,30 @@ pub(super) fn responses(
         let response = problem(format, &unknown, has_body);
         responses.push(("404".to_owned(), response.build()));
     }
-    for refusal in turned_away(endpoint, has_body) {
-        // A status may have the same code.
-        if responses.iter().all(|(code, _)| *code != refusal.0) {
-            responses.push(refusal);
-        }
-    }
-    let other = problem(format, &METHOD_NOT_ALLOWED, has_body)
-        .header("Allow", header("The methods that are answered."));
-    responses.push(("405".to_owned(), other.build()));
+    responses.extend(turned_away(target, voice, has_body));
     responses
 }
 
 /// What those are answered who may not ask, or ask too often.
-fn turned_away(endpoint: &Endpoint, has_body: bool) -> Vec<(String, Response)> {
-    let voice = &*endpoint.voice;
-    let is_detail = endpoint.target.is_detail();
-    let refusals = endpoint.voices().map(|voice| voice.refusals(!is_detail));
-    let refusals = refusals.fold(Refusals::default(), Refusals::or);
+fn turned_away(target: Target, voice: &Voice, has_body: bool) -> Vec<(String, Response)> {
+    let is_detail = target.is_detail();
+    let refusals = voice.refusals(!is_detail);
     let is_limited = is_detail && voice.limit.is_some();
-    let has_places = endpoint.target == Target::Dashboard(Part::Events);
-    let needs_credentials = refusals.unauthorized && endpoint.target.needs_credentials();
-    let challenge = Some(("WWW-Authenticate", "What is to be shown."));
-    let later = Some(("Retry-After", "Seconds until it may be asked again."));
+    let has_places = target == Target::Dashboard(Part::Events);
+    let needs_credentials = refusals.unauthorized && target.needs_credentials();
+    let challenge = Some(("WWW-Authenticate", text("What is to be shown.")));
+    let later = whole_number("Seconds until it may be asked again.");
+    let later = Some(("Retry-After", later));
     let all = [
         (needs_credentials, UNAUTHORIZED, "401", challenge),
         (refusals.forbidden, FORBIDDEN, "403", None),
         (is_limited || has_places, TOO_MANY_REQUESTS, "429", later),
     ];
     let possible = all.into_iter().filter(|(may_come, ..)| *may_come);
-    let response = |(_, why, code, name): (bool, Problem, &str, Option<(&str, &str)>)| {
+    let response = |(_, why, code, said): (bool, Problem, &str, Option<(&str, ObjectBuilder)>)| {
         let response = problem(voice.format, &why, has_body);
-        let response = match name {
-            Some((name, description)) => response.header(name, header(description)),
+        let response = match said {
+            Some((name, value)) => response.header(name, header_of(value)),
             None => response,
         };
         (code.to_owned(), response.build())
@@ -90,9 +88,8 @@ fn turned_away(endpoint: &Endpoint, has_body: bool) -> Vec<(String, Response)> {
 }
 
 /// One answer for each code that a status has here.
-fn reports(endpoint: &Endpoint, about: &About, has_body: bool) -> Vec<(String, Response)> {
-    let voice = &*endpoint.voice;
-    let target = endpoint.target;
+fn reports(target: Target, answers: Answers<'_>, has_body: bool) -> Vec<(String, Response)> {
+    let Answers { voice, about } = answers;
     let codes = codes(voice).into_iter();
     let response = |(code, statuses): (u16, Vec<Status>)| {
         let description = describe(target, &statuses);
@@ -100,11 +97,56 @@ fn reports(endpoint: &Endpoint, about: &About, has_body: bool) -> Vec<(String, R
         let mut response = response(&description, voice.format.media_type(), body);
         if statuses.contains(&Status::Unhealthy) && may_be_in_maintenance(target) {
             let seconds = "Seconds until the expected end of maintenance, where one is known.";
-            response = response.header("Retry-After", header(seconds));
+            response = response.header("Retry-After", header_of(whole_number(seconds)));
         }
-        (code.to_string(), response.build())
+        if statuses.contains(&Status::Degraded) && voice.tells_envoy && may_be_readiness(target) {
+            let degraded = words(&["true"]).description(Some("There if it is degraded."));
+            response = response.header("x-envoy-degraded", header_of(degraded));
+        }
+        (code.to_string(), with_own(voice.format, response).build())
     };
     codes.map(response).collect()
+}
+
+/// With another answer of this code.
+fn add(responses: &mut BTreeMap<String, Response>, code: String, response: Response) {
+    match responses.entry(code) {
+        Entry::Vacant(new) => {
+            new.insert(response);
+        }
+        Entry::Occupied(known) => merge(known.into_mut(), response),
+    }
+}
+
+fn merge(known: &mut Response, other: Response) {
+    for (name, header) in other.headers {
+        known.headers.entry(name).or_insert(header);
+    }
+    for (media_type, content) in other.content {
+        let known = known.content.entry(media_type);
+        let known = known.or_insert_with(|| content.clone());
+        if let (RefOr::T(known), RefOr::T(content)) = (known, content) {
+            known.schema = either(known.schema.take(), content.schema);
+        }
+    }
+}
+
+/// What one of two schemas says.
+fn either(one: Option<RefOr<Schema>>, other: Option<RefOr<Schema>>) -> Option<RefOr<Schema>> {
+    let (Some(one), Some(other)) = (one, other) else {
+        return None;
+    };
+    if one == other {
+        return Some(one);
+    }
+    let mut any = match one {
+        RefOr::T(Schema::AnyOf(any)) => any,
+        one => AnyOfBuilder::new().item(one).build(),
+    };
+    if !any.items.contains(&other) {
+        any.items.push(other);
+    }
+    Some(RefOr::T(any.into()))
 }
 
 /// Which statuses each code stands for.
@@ -136,13 +178,26 @@ fn describe(target: Target, statuses: &[Status]) -> String {
 }
 
 const fn may_be_in_maintenance(target: Target) -> bool {
-    matches!(target, Target::Probe(Probe::Readiness) | Target::Everything)
+    matches!(target, Target::Everything) || may_be_readiness(target)
+}
+
+const fn may_be_readiness(target: Target) -> bool {
+    matches!(target, Target::Probe(Probe::Readiness) | Target::Tree)
 }
 
 fn document(notation: Notation, has_body: bool) -> Response {
+    let schema = ["openapi", "info", "paths"]
+        .into_iter()
+        .fold(object(), ObjectBuilder::required)
+        .property("openapi", words(&["3.1.0"]))
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)));
     let body = has_body.then(|| Body {
-        schema: object().build().into(),
-        example: Some(json!({"openapi": "3.1.0"})),
+        schema: schema.build().into(),
+        example: Some(json!({
+            "openapi": "3.1.0",
+            "info": {"title": TITLE, "version": env!("CARGO_PKG_VERSION")},
+            "paths": {},
+        })),
     });
     response("The document.", notation.media_type(), body).build()
 }
@@ -171,7 +226,15 @@ fn problem(format: &dyn Format, problem: &Problem, has_body: bool) -> ResponseBu
             }
         }
     });
-    response(description, media_type, body)
+    with_own(format, response(description, media_type, body))
+}
+
+/// With the headers that a format has.
+fn with_own(format: &dyn Format, response: ResponseBuilder) -> ResponseBuilder {
+    let headers = format.headers().iter();
+    headers.fold(response, |response, (name, value)| {
+        response.header(*name, header_of(words(&[value])))
+    })
 }
 
 pub(super) fn response(description: &str, media_type: &str, body: Option<Body>) -> ResponseBuilder {
@@ -190,9 +253,13 @@ pub(super) fn response(description: &str, media_type: &str, body: Option<Body>) 
 }
 
 pub(super) fn header(description: &str) -> Header {
-    let schema = ObjectBuilder::new().schema_type(Type::String);
-    HeaderBuilder::new()
-        .schema(Some(schema))
-        .description(Some(description))
-        .build()
+    header_of(text(description))
+}
+
+/// A header, which is described where its value is.
+fn header_of(value: ObjectBuilder) -> Header {
+    let mut value = value.build();
+    let description = value.description.take();
+    let header = HeaderBuilder::new().schema(Some(value));
+    header.description(description).build()
 }

@@ -4,30 +4,33 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 
+use super::described::Described;
 use crate::access::{Credential, Ways};
-use crate::endpoint::Endpoint;
 
 /// The schemes that an endpoint knows, by their names.
-pub(super) fn schemes(endpoint: &Endpoint) -> Vec<(String, SecurityScheme)> {
-    let ways = ways(endpoint);
+pub(super) fn schemes(described: &Described<'_>) -> Vec<(String, SecurityScheme)> {
+    let ways = ways(described);
     let credentials = ways.iter().flatten();
     credentials.map(|it| (name(it), scheme(it))).collect()
 }
 
 /// The ways in which it can be asked; none where nothing is to be brought.
-pub(super) fn securities(endpoint: &Endpoint) -> Option<Vec<SecurityRequirement>> {
-    let ways = ways(endpoint);
+pub(super) fn securities(described: &Described<'_>) -> Option<Vec<SecurityRequirement>> {
+    let ways = ways(described);
     let none = Vec::<String>::new;
     let requirement = |way: &std::collections::BTreeSet<Credential>| {
         let start = SecurityRequirement::default();
         way.iter().fold(start, |all, it| all.add(name(it), none()))
     };
-    let is_open = ways.takes_nothing() || !endpoint.target.needs_credentials();
+    let is_open = ways.takes_nothing() || !described.target.needs_credentials();
     (!is_open).then(|| ways.iter().map(requirement).collect())
 }
 
-fn ways(endpoint: &Endpoint) -> Ways {
-    endpoint.voice.ways(!endpoint.target.is_detail())
+fn ways(described: &Described<'_>) -> Ways {
+    let is_probe = !described.target.is_detail();
+    let all = described.answers.iter();
+    let ways = all.map(|answers| answers.voice.ways(is_probe));
+    ways.reduce(Ways::or).unwrap_or_else(Ways::open)
 }
 
 fn name(credential: &Credential) -> String {

@@ -17,11 +17,10 @@ use self::routes::{Routes, is_mountable, not_mountable};
 use crate::access::{Access, Details, RateLimit};
 use crate::dashboard::Board;
 use crate::dialect::Dialect;
-use crate::dialect::schema::About;
-use crate::endpoint::resource;
+use crate::endpoint::{Endpoint, resource};
 use crate::group::Group;
 use crate::mounted::{Documents, Mounted};
-use crate::openapi::{self, Notation};
+use crate::openapi::{self, Levels, Notation};
 use crate::respond::respond;
 use crate::status_codes::StatusCodes;
 use crate::voice::Voice;
@@ -241,7 +240,8 @@ impl HealthService {
     }
 
     fn openapi_text(&self, notation: Notation) -> String {
-        openapi::text(notation, &self.about(), &Routes::of(self).endpoints, "")
+        let (levels, endpoints) = self.for_everybody();
+        openapi::text(notation, &self.health, &levels, &endpoints, "")
     }
 
     /// The OpenAPI document of these endpoints, to merge into your own:
@@ -249,12 +249,15 @@ impl HealthService {
     #[cfg(feature = "utoipa")]
     #[cfg_attr(docsrs, doc(cfg(feature = "utoipa")))]
     pub fn openapi(&self) -> utoipa::openapi::OpenApi {
-        openapi::document(&self.about(), &Routes::of(self).endpoints, "")
+        let (levels, endpoints) = self.for_everybody();
+        openapi::document(&self.health, &levels, &endpoints, "")
     }
 
-    /// What everybody may know of the checks.
-    fn about(&self) -> About {
-        About::new(&self.health, self.details.for_everybody())
+    /// The endpoints, and what everybody is told there.
+    fn for_everybody(&self) -> (Levels, Vec<Endpoint>) {
+        let endpoints = Routes::of(self).endpoints;
+        let level = |voice: &Voice| voice.details.for_everybody();
+        (Levels::of(&endpoints, level), endpoints)
     }
 
     /// How it answers where no dialect or group says otherwise.
@@ -270,6 +273,7 @@ impl HealthService {
             codes: self.codes,
             details: self.details.clone(),
             restriction: restriction.cloned(),
+            tells_envoy: self.tells_envoy,
             limit: self.limit.clone(),
             is_of_group: false,
         }
@@ -293,7 +297,6 @@ impl HealthService {
             health,
             prefix: self.prefix,
             service_name: self.service_name,
-            tells_envoy: self.tells_envoy,
             endpoints: routes.endpoints,
             documents: Documents::default(),
         }

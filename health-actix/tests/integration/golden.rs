@@ -9,6 +9,7 @@ use std::path::Path;
 use actix_web::dev::HttpServiceFactory;
 use health_actix::{Details, Dialect, HealthService};
 
+use crate::documented::Documented;
 use crate::situations::{healthy, situations};
 use crate::support::{request, serve};
 
@@ -57,7 +58,7 @@ pub(crate) const AT_EVERY_LEVEL: [&str; 5] = [
 ];
 
 /// Asks every path and compares with the committed file.
-async fn compare<S: HttpServiceFactory + 'static>(
+async fn compare<S: Documented + HttpServiceFactory + 'static>(
     name: &str,
     service: impl Fn() -> S + Clone + Send + 'static,
     paths: &[&str],

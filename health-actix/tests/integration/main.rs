@@ -8,6 +8,7 @@ mod configured;
 mod dashboard;
 mod data;
 mod dialects;
+mod documented;
 mod drain;
 mod golden;
 mod groups;

@@ -6,6 +6,8 @@ use health_actix::{Check, Health, HealthBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::documented::{Documented, hold, note};
+
 pub(crate) fn health(checks: impl IntoIterator<Item = Check>) -> Health {
     let builder = checks
         .into_iter()
@@ -17,15 +19,18 @@ pub(crate) fn fine(name: &'static str) -> Check {
     Check::new(name, async || ()).readiness()
 }
 
-/// Serves on a free port for as long as the test runs.
+/// Serves on a free port for as long as the test runs. What it answers to [`exchange`] has to be as
+/// its document says.
 pub(crate) fn serve<S>(service: impl Fn() -> S + Clone + Send + 'static) -> SocketAddr
 where
-    S: HttpServiceFactory + 'static,
+    S: Documented + HttpServiceFactory + 'static,
 {
+    let own = service.clone();
     let server = HttpServer::new(move || App::new().service(service())).workers(1);
     let server = server.bind(("127.0.0.1", 0)).unwrap();
     let address = server.addrs()[0];
     run(server.run());
+    note(address, move || own().document());
     address
 }
 
@@ -35,6 +40,13 @@ pub(crate) fn run(server: Server) {
 
 /// Sends these bytes and returns what comes back, without the date.
 pub(crate) async fn exchange(address: SocketAddr, request: &str) -> String {
+    let answer = send(address, request).await;
+    let ask = async |request: &str| send(address, request).await;
+    hold(address, request, &answer, ask).await;
+    answer
+}
+
+async fn send(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();

@@ -3,7 +3,9 @@
 use health_core::Status;
 use serde_json::json;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{
+    AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type,
+};
 
 use super::About;
 use super::{Body, Component, described, object, reference, saying, text, words};
@@ -74,15 +76,11 @@ fn entry() -> Schema {
 
 /// What was measured; or names, where it is told what would be known.
 fn data() -> ObjectBuilder {
-    let types = [
-        Type::Boolean,
-        Type::Number,
-        Type::String,
-        Type::Null,
-        Type::Array,
-    ];
+    let types = [Type::Boolean, Type::Number, Type::String, Type::Null];
     let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(types));
-    object().additional_properties(Some(RefOr::T(Schema::from(value.build()))))
+    let names = ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String));
+    let datum = AnyOfBuilder::new().item(value).item(names);
+    object().additional_properties(Some(RefOr::T(Schema::from(datum.build()))))
 }
 
 fn with_status() -> ObjectBuilder {

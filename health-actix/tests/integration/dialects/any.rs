@@ -1,6 +1,6 @@
 //! Any checks, in any phase, with whatever texts and values a check can speak of.
 
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use actix_web::{App, rt, test};
 use health_actix::{
     Check, Details, Dialect, Health, HealthBuilder, HealthService, Maintenance, Outcome, Probe,
@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use super::json;
+use crate::documented::{Answered, Asked, read};
 
 /// What must be found in no body below the level `Full`.
 pub(crate) const PRIVATE: &str = "for-your-eyes-only";
@@ -121,6 +122,7 @@ fn answers<'a>(
     paths: &[&'a str],
 ) -> Vec<(&'a str, Answer)> {
     rt::System::new().block_on(async {
+        let document = read(&service.openapi_json());
         let app = test::init_service(App::new().service(service)).await;
         let mut answers = Vec::new();
         for path in paths {
@@ -134,8 +136,16 @@ fn answers<'a>(
                 .to_str()
                 .unwrap()
                 .to_owned();
+            let headers = headers_of(response.headers());
             let text = test::read_body(response).await.to_vec();
             let text = String::from_utf8(text).unwrap();
+            let answered = Answered {
+                code,
+                headers,
+                body: text.clone(),
+            };
+            let told = document.tells_of(&Asked::get(path), &answered);
+            told.unwrap_or_else(|why| panic!("not as the document says: {why}: {answered:?}"));
             let body = match media_type.ends_with("json") {
                 true => json::parse(&text),
                 false => serde_json::Value::Null,
@@ -154,6 +164,14 @@ fn answers<'a>(
         }
         answers
     })
+}
+
+fn headers_of(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
+    let headers = headers.iter();
+    headers
+        .map(|(name, value)| (name.to_string(), text(value)))
+        .collect()
 }
 
 impl AnyHealth {

@@ -8,7 +8,7 @@ use regex_lite::Regex;
 use serde_json::{Value, json};
 
 /// What asserts nothing, or, having been looked at, nothing more.
-const KEYWORDS: [&str; 12] = [
+const KEYWORDS: [&str; 15] = [
     "$schema",
     "$id",
     "$defs",
@@ -18,13 +18,16 @@ const KEYWORDS: [&str; 12] = [
     "enum",
     "const",
     "pattern",
+    "minimum",
+    "format",
+    "allOf",
     "minItems",
     "minProperties",
     "required",
 ];
 
-/// A schema of `tests/schemas`.
-pub(crate) struct Schema(Value);
+/// A schema of `tests/schemas`, or a document that has some.
+pub(crate) struct Schema(pub(crate) Value);
 
 impl Schema {
     pub(crate) fn named(name: &str) -> Self {
@@ -34,6 +37,56 @@ impl Schema {
     }
 
     /// What of the value is not as the schema says; first where it is.
+    /// What of the value is not as the schema says, or is nothing that it tells of.
+    pub(crate) fn refuses_strictly(&self, schema: &Value, value: &Value) -> Option<String> {
+        let refused = self.refusal(schema, value, "");
+        refused.or_else(|| self.untold(&[schema], value))
+    }
+
+    /// What of the value none of these schemas, which it follows, tells of.
+    fn untold(&self, schemas: &[&Value], value: &Value) -> Option<String> {
+        let told: Vec<_> = schemas
+            .iter()
+            .flat_map(|schema| self.parts(schema, value))
+            .collect();
+        for (name, member) in members(value) {
+            let mut schemas = Vec::new();
+            for schema in &told {
+                let named = schema["properties"].get(name);
+                schemas.extend(named.or_else(|| schema.get("additionalProperties")));
+            }
+            let why = match schemas[..] {
+                [] => Some("nothing is told of it".to_owned()),
+                _ if schemas.contains(&&Value::Bool(true)) => None,
+                _ => self.untold(&schemas, member),
+            };
+            if let Some(why) = why {
+                return Some(format!("{name}: {why}"));
+            }
+        }
+        let items: Vec<_> = told
+            .iter()
+            .filter_map(|schema| schema.get("items"))
+            .collect();
+        let values = value.as_array().into_iter().flatten();
+        let mut values = values.map(|item| match items.is_empty() {
+            true => Some(format!("nothing is told of {item}")),
+            false => self.untold(&items, item),
+        });
+        values.find_map(|why| why)
+    }
+
+    /// A schema, and all that it refers to; of several that may hold for the value, those that do.
+    fn parts<'a>(&'a self, schema: &'a Value, value: &Value) -> Vec<&'a Value> {
+        let referred = schema.get("$ref").map(|to| self.definition(to));
+        let all = schema["allOf"].as_array().into_iter().flatten();
+        let any = schema["anyOf"].as_array().into_iter().flatten();
+        let any = any.filter(|part| self.refusal(part, value, "").is_none());
+        let parts = referred.into_iter().chain(all).chain(any);
+        let parts = parts.flat_map(|part| self.parts(part, value));
+        [schema].into_iter().chain(parts).collect()
+    }
+
     pub(crate) fn refuses(&self, value: &Value) -> Option<String> {
         self.refusal(&self.0, value, "")
     }
@@ -58,6 +111,18 @@ impl Schema {
                 "enum" if !array(said).contains(value) => no(&format!("is none of {said}")),
                 "const" if said != value => no(&format!("is not {said}")),
                 "pattern" if !matches(said, value) => no(&format!("does not match {said}")),
+                "minimum" if value.as_f64() < said.as_f64() => no(&format!("is below {said}")),
+                "format" if !is_of_format(said, value) => no(&format!("is no {said}")),
+                "allOf" => array(said)
+                    .iter()
+                    .find_map(|part| self.refusal(part, value, place)),
+                "anyOf" => {
+                    let refused = array(said)
+                        .iter()
+                        .map(|one| self.refusal(one, value, place));
+                    let refused: Option<Vec<_>> = refused.collect();
+                    refused.map(|why| why.join(", and "))
+                }
                 "minItems" if value.as_array().is_some_and(|v| v.len() < number(said)) => {
                     no("has too few items")
                 }
@@ -81,6 +146,7 @@ impl Schema {
                     .into_iter()
                     .flatten()
                     .find_map(|item| self.refusal(said, item, &format!("{place}/-"))),
+                extension if extension.starts_with("x-health-") => None,
                 known => {
                     assert!(KEYWORDS.contains(&known), "`{known}` is not known here");
                     None
@@ -108,6 +174,16 @@ pub(crate) fn is_of_type(said: &Value, value: &Value) -> bool {
     };
     said.as_array()
         .map_or_else(|| is(said), |types| types.iter().any(is))
+}
+
+fn is_of_format(said: &Value, value: &Value) -> bool {
+    let date_time = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$";
+    match said.as_str().expect("a text") {
+        "date-time" => matches(&json!(date_time), value),
+        // Whatever JSON has.
+        "double" => true,
+        unknown => panic!("`{unknown}` is no format"),
+    }
 }
 
 fn matches(pattern: &Value, value: &Value) -> bool {
