@@ -62,8 +62,8 @@ impl Format for AspNet {
         schema::aspnet::schemas(about)
     }
 
-    fn body(&self, _target: Target, statuses: &[Status], _about: &About) -> Body {
-        schema::aspnet::body(statuses)
+    fn body(&self, target: Target, statuses: &[Status], about: &About) -> Body {
+        schema::aspnet::body(target, statuses, about)
     }
 
     fn problem_schema(&self, _problem: &Problem) -> RefOr<Schema> {

@@ -76,8 +76,8 @@ impl Format for Components {
         schema::components::schemas(about)
     }
 
-    fn body(&self, target: Target, statuses: &[Status], _about: &About) -> schema::Body {
-        schema::components::body(target, statuses)
+    fn body(&self, target: Target, statuses: &[Status], about: &About) -> schema::Body {
+        schema::components::body(target, statuses, about)
     }
 
     fn problem_schema(&self, problem: &Problem) -> RefOr<Schema> {

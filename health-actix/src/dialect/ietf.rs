@@ -84,8 +84,8 @@ impl Format for Ietf {
         schema::ietf::schemas(about)
     }
 
-    fn body(&self, _target: Target, statuses: &[Status], _about: &About) -> Body {
-        schema::ietf::body(statuses)
+    fn body(&self, target: Target, statuses: &[Status], about: &About) -> Body {
+        schema::ietf::body(target, statuses, about)
     }
 
     fn cache_control(&self, view: &View<'_>) -> HeaderValue {

@@ -72,8 +72,8 @@ impl Format for MicroProfile {
         schema::microprofile::schemas(about)
     }
 
-    fn body(&self, _target: Target, statuses: &[Status], about: &About) -> schema::Body {
-        schema::microprofile::body(statuses, about)
+    fn body(&self, target: Target, statuses: &[Status], about: &About) -> schema::Body {
+        schema::microprofile::body(target, statuses, about)
     }
 
     fn problem_schema(&self, problem: &Problem) -> RefOr<Schema> {

@@ -6,6 +6,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 
 use crate::access::Level;
 use crate::dialect::view::may_know;
+use crate::target::Target;
 
 /// What a document tells of: the checks as they were at one moment, as far as the reader may know
 /// of them.
@@ -38,6 +39,16 @@ impl About {
     /// The checks that a report of this probe may list.
     pub(crate) fn checks_of(&self, probe: Probe) -> impl Iterator<Item = &Check> {
         self.checks().filter(move |check| check.concerns(probe))
+    }
+
+    /// One that may be in an answer, for examples.
+    pub(crate) fn sample(&self, target: Target) -> Option<&Check> {
+        let fits = |check: &&Check| match target {
+            Target::Probe(probe) | Target::CheckOf(probe) => check.probes().contains(probe),
+            Target::Group => check.tags().next().is_some(),
+            _ => true,
+        };
+        self.checks().find(fits)
     }
 
     /// Whether names are told at all.

@@ -1,7 +1,7 @@
 //! What the bodies of the ASP.NET dialect look like, with the real checks by name.
 
-use health_core::Status;
-use serde_json::json;
+use health_core::{Check, Status};
+use serde_json::{Map, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
     AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type,
@@ -9,6 +9,7 @@ use utoipa::openapi::schema::{
 
 use super::About;
 use super::{Body, Component, described, object, reference, saying, text, words};
+use crate::target::Target;
 
 const REPORT: &str = "HealthAspNetReport";
 const ENTRY: &str = "HealthAspNetEntry";
@@ -17,15 +18,19 @@ pub(crate) fn schemas(about: &About) -> Vec<Component> {
     vec![(REPORT, report(about)), (ENTRY, entry())]
 }
 
-pub(crate) fn body(statuses: &[Status]) -> Body {
+pub(crate) fn body(target: Target, statuses: &[Status], about: &About) -> Body {
+    let took = "00:00:00.0123456";
     let said: Vec<_> = statuses.iter().map(|status| word(*status)).collect();
     let schema = saying(REPORT, &said);
+    let entry = json!({"data": {}, "duration": took, "status": said.first()});
+    let check = about.sample(target).map(Check::name);
+    let entries = check.map(|name| (name.to_owned(), entry));
     Body {
         schema,
         example: Some(json!({
             "status": said.first(),
-            "totalDuration": "00:00:00.0123456",
-            "entries": {},
+            "totalDuration": took,
+            "entries": Map::from_iter(entries),
         })),
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn schemas(about: &About) -> Vec<Component> {
     ]
 }
 
-pub(crate) fn body(target: Target, statuses: &[Status]) -> Body {
+pub(crate) fn body(target: Target, statuses: &[Status], about: &About) -> Body {
     let mut said: Vec<_> = statuses
         .iter()
         .map(|status| word(target, *status))
@@ -35,9 +35,14 @@ pub(crate) fn body(target: Target, statuses: &[Status]) -> Body {
         _ => REPORT,
     };
     let schema = saying(name, &said);
+    let mut example = json!({ "status": said.first() });
+    if let (REPORT, Some(check)) = (name, about.sample(target)) {
+        let component = json!({ "status": said.first(), "latency_ms": 3.2 });
+        example["components"] = json!({ check.name(): component });
+    }
     Body {
         schema,
-        example: Some(json!({ "status": said.first() })),
+        example: Some(example),
     }
 }
 

@@ -47,7 +47,11 @@ pub(crate) fn body(target: Target, statuses: &[Status], about: &About) -> Body {
             own_status(CHECK, statuses, example)
         }
         _ => {
-            let example = json!({ "status": first(statuses).as_str() });
+            let mut example = json!({ "status": first(statuses).as_str() });
+            if let Some(check) = about.sample(target) {
+                let healthy = first(statuses).is_passing();
+                example["checks"] = json!({ check.name(): {"healthy": healthy} });
+            }
             own_status(GROUP, statuses, example)
         }
     }
@@ -246,7 +250,7 @@ fn with_more(object: ObjectBuilder, about: &About) -> ObjectBuilder {
 
 /// A body of a probe as it passes or fails, with a real check if there is one.
 fn probe_example(probe: Probe, statuses: &[Status], about: &About) -> Value {
-    let check = about.checks().find(|check| check.probes().contains(probe));
+    let check = about.sample(Target::Probe(probe));
     let [passes, fails] = probe_words(probe);
     let status = first(statuses);
     if status.is_passing() {

@@ -1,11 +1,12 @@
 //! What the bodies of the IETF dialect look like, with the real checks by name.
 
-use health_core::Status;
+use health_core::{Check, Status};
 use serde_json::json;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 
 use super::About;
 use super::{Body, Component, description, facts, object, reference, saying, text, time, words};
+use crate::target::Target;
 
 const REPORT: &str = "HealthIetfReport";
 const OBSERVATION: &str = "HealthIetfObservation";
@@ -14,12 +15,23 @@ pub(crate) fn schemas(about: &About) -> Vec<Component> {
     vec![(REPORT, report(about)), (OBSERVATION, observation())]
 }
 
-pub(crate) fn body(statuses: &[Status]) -> Body {
+pub(crate) fn body(target: Target, statuses: &[Status], about: &About) -> Body {
     let said: Vec<_> = statuses.iter().map(|status| word(*status)).collect();
     let schema = saying(REPORT, &said);
+    let mut example = json!({ "status": said.first() });
+    if let Some(check) = about.sample(target) {
+        let observed = json!({
+            "componentType": "component",
+            "observedValue": 3.2,
+            "observedUnit": "ms",
+            "status": said.first(),
+            "time": "2026-01-31T12:00:00Z",
+        });
+        example["checks"] = json!({ key(check): [observed] });
+    }
     Body {
         schema,
-        example: Some(json!({ "status": said.first() })),
+        example: Some(example),
     }
 }
 
@@ -36,9 +48,8 @@ fn report(about: &About) -> Schema {
         .description(Some("What each check found, and what it measured."))
         .additional_properties(Some(observations()));
     let checks = about.checks().fold(checks, |checks, check| {
-        let key = format!("{}:responseTime", check.name());
         let known = observations().description(description(check));
-        checks.property(key, known.extensions(facts(check, about)))
+        checks.property(key(check), known.extensions(facts(check, about)))
     });
     let notes = ArrayBuilder::new()
         .items(ObjectBuilder::new().schema_type(Type::String))
@@ -53,6 +64,11 @@ fn report(about: &About) -> Schema {
         .property("checks", checks)
         .build()
         .into()
+}
+
+/// The measurement that there is of every check.
+fn key(check: &Check) -> String {
+    format!("{}:responseTime", check.name())
 }
 
 fn observations() -> ArrayBuilder {

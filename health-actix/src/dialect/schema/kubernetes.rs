@@ -12,7 +12,7 @@ use crate::target::Target;
 
 pub(crate) fn body(target: Target, statuses: &[Status], about: &About) -> Body {
     let passes = statuses.iter().any(|status| status.is_passing());
-    let example = match (target, about.checks().next()) {
+    let example = match (target, about.sample(target)) {
         _ if passes => "ok".to_owned(),
         (Target::Check | Target::CheckOf(_), _) => {
             "internal server error: check failed\n".to_owned()

@@ -7,6 +7,7 @@ use utoipa::openapi::schema::{ArrayBuilder, Schema};
 
 use super::About;
 use super::{Body, Component, PROBLEM, measured, object, reference, saying, text, words};
+use crate::target::Target;
 
 const REPORT: &str = "HealthMicroProfileReport";
 const CHECK: &str = "HealthMicroProfileCheck";
@@ -15,7 +16,7 @@ pub(crate) fn schemas(about: &About) -> Vec<Component> {
     vec![(REPORT, report(about)), (CHECK, check())]
 }
 
-pub(crate) fn body(statuses: &[Status], about: &About) -> Body {
+pub(crate) fn body(target: Target, statuses: &[Status], about: &About) -> Body {
     let passing = |passes: bool| move |status: &Status| status.is_passing() == passes;
     let mut said = Vec::new();
     if statuses.iter().any(passing(true)) {
@@ -24,7 +25,7 @@ pub(crate) fn body(statuses: &[Status], about: &About) -> Body {
     if statuses.iter().any(passing(false)) {
         said.push("DOWN");
     }
-    let name = about.checks().next().map(Check::name);
+    let name = about.sample(target).map(Check::name);
     let checks = name.map(|name| json!({ "name": name, "status": said[0] }));
     let schema = saying(REPORT, &said);
     Body {

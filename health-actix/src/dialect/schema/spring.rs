@@ -28,7 +28,7 @@ pub(crate) fn body(target: Target, statuses: &[Status], about: &About) -> Body {
     };
     let said = said(statuses);
     let mut example = json!({ "status": said[0] });
-    if let (REPORT, Some(check)) = (name, about.checks().next()) {
+    if let (REPORT, Some(check)) = (name, about.sample(target)) {
         example["components"] = json!({ check.name(): { "status": said[0] } });
     }
     let schema = saying(name, &said);

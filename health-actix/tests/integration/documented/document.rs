@@ -95,6 +95,28 @@ impl Document {
     }
 }
 
+impl Document {
+    /// The examples, each with the schema beside it.
+    pub(crate) fn examples(&self) -> Vec<(&Value, &Value)> {
+        let items = self.paths().filter_map(|(_, item)| item.as_object());
+        let responses = items
+            .flat_map(|item| item.values())
+            .filter_map(|it| it["responses"].as_object());
+        let contents = responses
+            .flat_map(|all| all.values())
+            .filter_map(|it| it["content"].as_object());
+        contents
+            .flat_map(|all| all.values())
+            .map(|content| (&content["schema"], &content["example"]))
+            .collect()
+    }
+
+    /// What of the value is not as the schema, which is one of the document's, says.
+    pub(crate) fn refuses(&self, schema: &Value, value: &Value) -> Option<String> {
+        self.0.refuses_strictly(schema, value)
+    }
+}
+
 /// What stands for the parameter of a path, if these are segments of such a path.
 fn parameter(own: &str, asked: &[String]) -> Option<String> {
     let (before, name) = own.split_once("/{")?;

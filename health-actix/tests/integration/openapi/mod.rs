@@ -1,5 +1,6 @@
 //! The document says what the service does.
 
+mod examples;
 mod facts;
 #[cfg(feature = "yaml")]
 mod yaml;
