@@ -32,7 +32,7 @@ impl Mounted {
             let pattern = request.match_pattern().unwrap_or_default();
             let own = below(&self.prefix, notation.path());
             let scope = pattern.trim_end_matches('/').strip_suffix(&own);
-            let scope = scope.unwrap_or_default();
+            let scope = Some(scope.unwrap_or_default());
             openapi::text(notation, &self.health, &levels, &self.endpoints, scope).into()
         })
     }

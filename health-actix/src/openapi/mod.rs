@@ -24,8 +24,15 @@ use crate::target::{Part, Target};
 /// What the document is called, where it is no part of another.
 const TITLE: &str = "Health";
 
+const ABOUT: &str = "Liveness, readiness and startup of the service, and its checks. A slash at the \
+                     end of a path is ignored.";
+
+const ABOUT_TAG: &str = "Is the service alive, can it serve, has it started?";
+
 /// The tag of all operations.
-const TAG: &str = "health";
+///
+/// Not `health`, which an application may well have: of one name there can be only one.
+const TAG: &str = "health-checks";
 
 /// The document as a text.
 pub(crate) fn text(
@@ -33,7 +40,7 @@ pub(crate) fn text(
     health: &Health,
     levels: &Levels,
     endpoints: &[Endpoint],
-    scope: &str,
+    scope: Option<&str>,
 ) -> String {
     let document = document(health, levels, endpoints, scope);
     // By way of a value its members are sorted: those of extensions otherwise change places.
@@ -41,40 +48,54 @@ pub(crate) fn text(
     notation.write(&document)
 }
 
-/// The document as a typed value. Below `scope` the service is mounted.
+/// The document as a typed value. Below `scope` it is served; where there is none it was taken, and
+/// says so.
 pub(crate) fn document(
     health: &Health,
     levels: &Levels,
     endpoints: &[Endpoint],
-    scope: &str,
+    scope: Option<&str>,
 ) -> OpenApi {
     let abouts = Abouts::of(health);
     let all = Described::all(endpoints, levels, &abouts);
     let mut paths = PathsBuilder::new();
     let mut components = components(&all);
     for described in &all {
-        let path = below(scope, &described.path.replace("{path:.*}", "{path}"));
+        let path = below(
+            scope.unwrap_or_default(),
+            &described.path.replace("{path:.*}", "{path}"),
+        );
         let item = path_item(described, &path);
         paths = paths.path(path, item);
         for (name, scheme) in securities::schemes(described) {
             components = components.security_scheme(name, scheme);
         }
     }
+    let notice = scope.map_or_else(|| notice(endpoints), |_| String::new());
     let info = InfoBuilder::new()
         .title(TITLE)
-        .description(Some(
-            "Liveness, readiness and startup of the service, and its checks.",
-        ))
+        .description(Some(format!("{ABOUT}{notice}")))
         .version(env!("CARGO_PKG_VERSION"));
+    // This is what stays of it all in the document that another one is merged into.
     let tag = TagBuilder::new()
         .name(TAG)
-        .description(Some("Is the service alive, can it serve, has it started?"));
+        .description(Some(format!("{ABOUT_TAG}{notice}")));
     OpenApiBuilder::new()
         .info(info)
         .paths(paths)
         .components(Some(components.build()))
         .tags(Some([tag.build()]))
         .build()
+}
+
+/// Of what is no longer true when checks come and go.
+fn notice(endpoints: &[Endpoint]) -> String {
+    let document = Target::Document(Notation::Json);
+    let served = endpoints.iter().find(|it| it.target == document);
+    let served = served.map_or("nothing", |it| &it.path);
+    format!(
+        "\n\nA snapshot: the checks are those of when it was taken; `{served}` has those of now."
+    )
 }
 
 fn components(all: &[Described<'_>]) -> ComponentsBuilder {

@@ -223,11 +223,31 @@ impl HealthService {
     /// served, with more in it to those who may know more; mounted in a scope, with the scope's
     /// path before all others.
     ///
+    /// A snapshot, and it says so: its checks are those of this moment, while in the served one a
+    /// check appears as it is registered, and goes as it is removed.
+    ///
     /// Those who may know everything are also told the settings of each check, as extensions that
     /// are called as the arguments of the attribute are: `x-health-timeout-ms`,
     /// `x-health-depends-on`. What is not the same for every probe is an object by probe:
     /// `x-health-cache-ms`, and where a probe has its own, `x-health-timeout-ms-for` and
     /// `x-health-critical-for`. `x-health-source` is the place in the source code.
+    ///
+    /// With utoipa 5, read it and merge it:
+    ///
+    /// ```
+    /// # use utoipa5 as utoipa;
+    /// use health_actix::{Health, HealthService};
+    /// use utoipa::openapi::OpenApi;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut api = OpenApi::default();
+    /// let service = HealthService::new(&Health::builder().build()?);
+    /// let health: OpenApi = serde_json::from_str(&service.openapi_json())?;
+    /// api.merge(health);
+    /// # assert!(api.paths.paths.contains_key("/health/ready"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn openapi_json(&self) -> String {
         self.openapi_text(Notation::Json)
     }
@@ -241,16 +261,33 @@ impl HealthService {
 
     fn openapi_text(&self, notation: Notation) -> String {
         let (levels, endpoints) = self.for_everybody();
-        openapi::text(notation, &self.health, &levels, &endpoints, "")
+        openapi::text(notation, &self.health, &levels, &endpoints, None)
     }
 
-    /// The OpenAPI document of these endpoints, to merge into your own:
-    /// `api.merge(health_service.openapi())`.
+    /// The OpenAPI document of these endpoints, to merge into your own with one line, before or
+    /// after you mount them.
+    ///
+    /// A snapshot, as [`openapi_json`](Self::openapi_json) is; the description of the tag
+    /// `health-checks` says so where it was merged. Names of components and of security schemes begin
+    /// with `Health` or `health`; of what is yours nothing is replaced.
+    ///
+    /// ```
+    /// use health_actix::{Health, HealthService};
+    /// use utoipa::openapi::OpenApi;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let health = Health::builder().build()?;
+    /// let mut api = OpenApi::default(); // `ApiDoc::openapi()`, where yours is derived
+    /// api.merge(HealthService::new(&health).openapi());
+    /// assert!(api.paths.paths.contains_key("/health/ready"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "utoipa")]
     #[cfg_attr(docsrs, doc(cfg(feature = "utoipa")))]
     pub fn openapi(&self) -> utoipa::openapi::OpenApi {
         let (levels, endpoints) = self.for_everybody();
-        openapi::document(&self.health, &levels, &endpoints, "")
+        openapi::document(&self.health, &levels, &endpoints, None)
     }
 
     /// The endpoints, and what everybody is told there.
