@@ -347,3 +347,41 @@ mod tests {
         assert_eq!(clipped("short"), "short");
     }
 }
+
+#[cfg(test)]
+#[cfg(health_loom)]
+mod loom_tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::interleavings::explore;
+    use crate::sync::thread;
+
+    #[test]
+    fn each_verdict_is_told_to_come_after_the_one_before_it() {
+        explore(3, || {
+            let timeline = Arc::new(Timeline::default());
+            let tells = [Status::Healthy, Status::Unhealthy].map(|status| {
+                let timeline = Arc::clone(&timeline);
+                thread::spawn(move || {
+                    for _ in 0..2 {
+                        if !timeline.is_told(Probe::Readiness, status) {
+                            timeline.tell_verdict(Probe::Readiness, status, SystemTime::UNIX_EPOCH);
+                        }
+                    }
+                })
+            });
+            tells.map(|thread| thread.join().unwrap());
+            let mut last = None;
+            for event in timeline.events() {
+                let Happening::Verdict { from, to, .. } = event.what else {
+                    panic!("only verdicts are told");
+                };
+                assert!(from == last && from != Some(to));
+                last = Some(to);
+            }
+            let told = last.is_some_and(|last| timeline.is_told(Probe::Readiness, last));
+            assert!(told, "the last that was told");
+        });
+    }
+}
