@@ -79,7 +79,7 @@ fn operation(described: &Described<'_>, method: &Method) -> OperationBuilder {
             operation = operation.response(code, response);
         }
     }
-    operation = operation.securities(securities(described));
+    operation = operation.securities(Some(securities(described)));
     if *method == Method::OPTIONS {
         let allow = || header("The methods that are answered.");
         let preflight = ResponseBuilder::new().description("A CORS preflight.");

@@ -14,16 +14,19 @@ pub(super) fn schemes(described: &Described<'_>) -> Vec<(String, SecurityScheme)
     credentials.map(|it| (name(it), scheme(it))).collect()
 }
 
-/// The ways in which it can be asked; none where nothing is to be brought.
-pub(super) fn securities(described: &Described<'_>) -> Option<Vec<SecurityRequirement>> {
+/// The ways in which it can be asked; none where nothing is to be brought. That is said of each
+/// operation, for what the document is merged into may require something of all of its own.
+pub(super) fn securities(described: &Described<'_>) -> Vec<SecurityRequirement> {
     let ways = ways(described);
+    if ways.takes_nothing() || !described.target.needs_credentials() {
+        return Vec::new();
+    }
     let none = Vec::<String>::new;
     let requirement = |way: &std::collections::BTreeSet<Credential>| {
         let start = SecurityRequirement::default();
         way.iter().fold(start, |all, it| all.add(name(it), none()))
     };
-    let is_open = ways.takes_nothing() || !described.target.needs_credentials();
-    (!is_open).then(|| ways.iter().map(requirement).collect())
+    ways.iter().map(requirement).collect()
 }
 
 fn ways(described: &Described<'_>) -> Ways {
