@@ -7,6 +7,7 @@ mod notation;
 mod operations;
 mod responses;
 mod securities;
+mod used;
 
 use health_core::Health;
 use utoipa::openapi::schema::ComponentsBuilder;
@@ -80,12 +81,13 @@ pub(crate) fn document(
     let tag = TagBuilder::new()
         .name(TAG)
         .description(Some(format!("{ABOUT_TAG}{notice}")));
-    OpenApiBuilder::new()
+    let document = OpenApiBuilder::new()
         .info(info)
         .paths(paths)
         .components(Some(components.build()))
         .tags(Some([tag.build()]))
-        .build()
+        .build();
+    used::without_unused(document)
 }
 
 /// Of what is no longer true when checks come and go.

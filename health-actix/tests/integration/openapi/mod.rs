@@ -47,6 +47,23 @@ async fn the_document_is_as_it_was_blessed() {
     expect("openapi.json", &format!("{document:#}\n"));
 }
 
+#[test]
+fn every_schema_is_referred_to_in_every_dialect_at_every_level() {
+    let health = two_checks();
+    for dialect in DIALECTS {
+        for details in [Details::status_only(), Details::summary(), Details::full()] {
+            let service = HealthService::new(&health).dialects([dialect.parse().unwrap()]);
+            let text = service.details(details).openapi_json();
+            let document: Value = serde_json::from_str(&text).unwrap();
+            let schemas = document["components"]["schemas"].as_object();
+            for name in schemas.into_iter().flat_map(|schemas| schemas.keys()) {
+                let reference = format!(r##""$ref":"#/components/schemas/{name}""##);
+                assert!(text.contains(&reference), "{dialect}: {name}");
+            }
+        }
+    }
+}
+
 #[actix_web::test]
 async fn the_served_document_is_the_public_one() {
     let health = two_checks();
