@@ -12,7 +12,7 @@ mod used;
 use health_core::Health;
 use utoipa::openapi::schema::ComponentsBuilder;
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder};
+use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Server};
 
 use self::described::{Abouts, Described, formats};
 pub(crate) use self::levels::Levels;
@@ -35,7 +35,8 @@ const ABOUT_TAG: &str = "Is the service alive, can it serve, has it started?";
 /// Not `health`, which an application may well have: of one name there can be only one.
 const TAG: &str = "health-checks";
 
-/// The document as a text.
+/// The document as a text, of the server that it comes from. (Merged into another, it is that one's
+/// servers that count.)
 pub(crate) fn text(
     notation: Notation,
     health: &Health,
@@ -43,7 +44,8 @@ pub(crate) fn text(
     endpoints: &[Endpoint],
     scope: Option<&str>,
 ) -> String {
-    let document = document(health, levels, endpoints, scope);
+    let mut document = document(health, levels, endpoints, scope);
+    document.servers = Some(vec![Server::new("/")]);
     // By way of a value its members are sorted: those of extensions otherwise change places.
     let document = serde_json::to_value(document).unwrap_or_default();
     notation.write(&document)
@@ -73,9 +75,14 @@ pub(crate) fn document(
         }
     }
     let notice = scope.map_or_else(|| notice(endpoints), |_| String::new());
+    // Of these endpoints, as the version is; not of the service that has them.
+    let licence = LicenseBuilder::new()
+        .name(env!("CARGO_PKG_LICENSE"))
+        .identifier(Some(env!("CARGO_PKG_LICENSE")));
     let info = InfoBuilder::new()
         .title(TITLE)
         .description(Some(format!("{ABOUT}{notice}")))
+        .license(Some(licence.build()))
         .version(env!("CARGO_PKG_VERSION"));
     // This is what stays of it all in the document that another one is merged into.
     let tag = TagBuilder::new()
