@@ -9,7 +9,7 @@ use utoipa::openapi::{Required, ResponseBuilder};
 use super::TAG;
 use super::dashboard;
 use super::described::{Answers, Described};
-use super::responses::{header, responses};
+use super::responses::{header, other_methods, responses};
 use super::securities::securities;
 use crate::dialect::schema::About;
 use crate::endpoint::{METHODS, options_tell_of_health};
@@ -87,6 +87,8 @@ fn operation(described: &Described<'_>, method: &Method) -> OperationBuilder {
         if !tells_of_health {
             let methods = ResponseBuilder::new().description("The methods.");
             operation = operation.response("200", methods.header("Allow", allow()).build());
+            let (code, other) = other_methods(described.own.format, true);
+            operation = operation.response(code, other);
         }
     }
     operation

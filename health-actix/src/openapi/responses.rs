@@ -29,9 +29,8 @@ pub(super) fn responses(described: &Described<'_>, has_body: bool) -> BTreeMap<S
             add(&mut responses, code, response);
         }
     }
-    let other = problem(described.own.format, &METHOD_NOT_ALLOWED, has_body);
-    let other = other.header("Allow", header("The methods that are answered."));
-    add(&mut responses, "405".to_owned(), other.build());
+    let (code, other) = other_methods(described.own.format, has_body);
+    add(&mut responses, code, other);
     responses
 }
 
@@ -58,6 +57,13 @@ fn answered(target: Target, answers: Answers<'_>, has_body: bool) -> Vec<(String
     }
     responses.extend(turned_away(target, voice, has_body));
     responses
+}
+
+/// What is answered to a method that no operation of the path tells of.
+pub(super) fn other_methods(format: &dyn Format, has_body: bool) -> (String, Response) {
+    let response = problem(format, &METHOD_NOT_ALLOWED, has_body)
+        .header("Allow", header("The methods that are answered."));
+    ("405".to_owned(), response.build())
 }
 
 /// What those are answered who may not ask, or ask too often.

@@ -185,6 +185,22 @@ async fn in_a_scope_the_served_document_has_the_paths_of_the_scope() {
 }
 
 #[test]
+fn every_operation_tells_what_other_methods_are_answered() {
+    let health = two_checks();
+    for dialect in DIALECTS {
+        let service = HealthService::new(&health).dialects([dialect.parse().unwrap()]);
+        let document = document(&service);
+        let items = document["paths"].as_object().unwrap().iter();
+        for (path, item) in items {
+            for (method, operation) in item.as_object().unwrap() {
+                let told = &operation["responses"]["405"]["headers"]["Allow"];
+                assert!(told.is_object(), "{dialect}: {method} {path}");
+            }
+        }
+    }
+}
+
+#[test]
 fn operations_of_two_services_do_not_clash() {
     let health = two_checks();
     let ids = |prefix| {
