@@ -3,12 +3,10 @@
 use health_core::{Check, Status};
 use serde_json::{Map, json};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{
-    AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type,
-};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
 use super::About;
-use super::{Body, Component, described, object, reference, saying, text, words};
+use super::{Body, Component, described, object, reference, saying, text, value_or, words};
 use crate::target::Target;
 
 const REPORT: &str = "HealthAspNetReport";
@@ -81,11 +79,8 @@ fn entry() -> Schema {
 
 /// What was measured; or names, where it is told what would be known.
 fn data() -> ObjectBuilder {
-    let types = [Type::Boolean, Type::Number, Type::String, Type::Null];
-    let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(types));
     let names = ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String));
-    let datum = AnyOfBuilder::new().item(value).item(names);
-    object().additional_properties(Some(RefOr::T(Schema::from(datum.build()))))
+    object().additional_properties(Some(value_or([names.build().into()])))
 }
 
 fn with_status() -> ObjectBuilder {

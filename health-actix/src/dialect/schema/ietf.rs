@@ -2,10 +2,12 @@
 
 use health_core::{Check, Status};
 use serde_json::json;
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
 use super::About;
-use super::{Body, Component, description, facts, object, reference, saying, text, time, words};
+use super::{
+    Body, Component, description, facts, object, reference, saying, text, time, value_or, words,
+};
 use crate::target::Target;
 
 const REPORT: &str = "HealthIetfReport";
@@ -76,13 +78,11 @@ fn observations() -> ArrayBuilder {
 }
 
 fn observation() -> Schema {
-    let any = [Type::Boolean, Type::Number, Type::String, Type::Null];
-    let observed = ObjectBuilder::new().schema_type(SchemaType::from_iter(any));
     object()
         .description(Some("What was observed of a check, or of a part of it."))
         .property("componentId", text("The part, by its name."))
         .property("componentType", words(&["component", "system"]))
-        .property("observedValue", observed)
+        .property("observedValue", value_or([]))
         .property("observedUnit", text("The unit of the value."))
         .property("status", words(&["pass", "warn", "fail"]))
         .property("time", time("When it was observed."))

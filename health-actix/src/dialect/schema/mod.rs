@@ -11,9 +11,9 @@ pub(super) mod microprofile;
 pub(super) mod spring;
 
 use health_core::Check;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::openapi::schema::{
-    AllOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
+    AllOfBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 
@@ -108,9 +108,10 @@ pub(crate) fn boolean(description: &str) -> ObjectBuilder {
         .description(Some(description))
 }
 
-/// A flag that is absent unless it is true.
+/// A flag that is absent unless it is true. Not an `enum` of one value, of which generators make a
+/// type of texts that refuses the flag.
 pub(crate) fn always_true(description: &str) -> ObjectBuilder {
-    boolean(description).enum_values(Some([true]))
+    boolean(description).default(Some(json!(false)))
 }
 
 /// A number that is not negative.
@@ -132,9 +133,19 @@ pub(crate) fn whole_number(description: &str) -> ObjectBuilder {
 
 /// What a check measured.
 pub(crate) fn measured(description: &str) -> ObjectBuilder {
-    let types = [Type::Boolean, Type::Number, Type::String, Type::Null];
-    let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(types));
     object()
-        .additional_properties(Some(RefOr::T(Schema::from(value.build()))))
+        .additional_properties(Some(value_or([])))
         .description(Some(description))
+}
+
+/// One measured value, or something else. Not a list of types, of which generators make a type that
+/// refuses them all.
+pub(crate) fn value_or<const N: usize>(others: [Schema; N]) -> RefOr<Schema> {
+    let types = [Type::Boolean, Type::Number, Type::String, Type::Null];
+    let values = types.map(|of| ObjectBuilder::new().schema_type(of));
+    let measured = values
+        .into_iter()
+        .fold(OneOfBuilder::new(), OneOfBuilder::item);
+    let all = others.into_iter().fold(measured, OneOfBuilder::item);
+    RefOr::T(all.build().into())
 }
