@@ -34,11 +34,13 @@ async fn third() -> Outcome {
 }
 
 fn outcome(check: usize) -> Outcome {
-    match SWITCHES[check].1.load(Ordering::Relaxed) {
+    let position = SWITCHES[check].1.load(Ordering::Relaxed);
+    let outcome = match position {
         0 => Outcome::healthy(),
         1 => Outcome::degraded("switched to degraded"),
         _ => Outcome::unhealthy("switched to unhealthy"),
-    }
+    };
+    outcome.with_data("position", position)
 }
 
 /// `POST /demo/{check}/{healthy|degraded|unhealthy}`
