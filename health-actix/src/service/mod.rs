@@ -234,7 +234,7 @@ impl HealthService {
     ///
     /// With utoipa 5, read it and merge it:
     ///
-    /// ```
+    /// ```standalone_crate
     /// # use utoipa5 as utoipa;
     /// use health_actix::{Health, HealthService};
     /// use utoipa::openapi::OpenApi;
@@ -271,7 +271,7 @@ impl HealthService {
     /// `health-checks` says so where it was merged. Names of components and of security schemes begin
     /// with `Health` or `health`; of what is yours nothing is replaced.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use health_actix::{Health, HealthService};
     /// use utoipa::openapi::OpenApi;
     ///
