@@ -230,7 +230,8 @@ impl HealthService {
     /// are called as the arguments of the attribute are: `x-health-timeout-ms`,
     /// `x-health-depends-on`. What is not the same for every probe is an object by probe:
     /// `x-health-cache-ms`, and where a probe has its own, `x-health-timeout-ms-for` and
-    /// `x-health-critical-for`. `x-health-source` is the place in the source code.
+    /// `x-health-critical-for`. `x-health-source` is the place in the source code,
+    /// and `x-health-disabled` is there while the check is disabled.
     ///
     /// With utoipa 5, read it and merge it:
     ///

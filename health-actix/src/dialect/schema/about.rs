@@ -13,6 +13,7 @@ use crate::target::Target;
 #[derive(Debug)]
 pub(crate) struct About {
     checks: Vec<Arc<Check>>,
+    disabled: Vec<String>,
     pub(crate) tags: BTreeSet<String>,
     pub(crate) misconfigured: bool,
     pub(crate) level: Level,
@@ -25,6 +26,7 @@ impl About {
         let tags = checks.iter().flat_map(|check| check.tags());
         let tags = tags.map(str::to_owned).collect::<BTreeSet<_>>();
         Self {
+            disabled: health.disabled(),
             tags,
             checks,
             misconfigured: health.is_misconfigured(),
@@ -65,6 +67,11 @@ impl About {
             .items(ObjectBuilder::new().schema_type(Type::String))
             .description(Some("What would be known instead."));
         problem.property("known", names)
+    }
+
+    /// Whether it is answered without a run.
+    pub(crate) fn is_disabled(&self, check: &Check) -> bool {
+        self.disabled.iter().any(|name| name == check.name())
     }
 
     pub(crate) fn is_full(&self) -> bool {

@@ -13,6 +13,7 @@ use super::About;
 pub(super) fn facts(check: &Check, about: &About) -> Option<Extensions> {
     let groups = [what_it_is, what_a_run_is, when_it_runs, what_results_mean];
     let facts = groups.into_iter().flat_map(|group| group(check));
+    let facts = facts.chain([("disabled", flag(about.is_disabled(check)))]);
     let extensions = facts
         .filter(|(_, fact)| !fact.is_null())
         .fold(ExtensionsBuilder::new(), |all, (name, fact)| {

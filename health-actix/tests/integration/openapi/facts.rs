@@ -6,7 +6,7 @@ use health_actix::{Check, Details, Dialect, Health, HealthService, Probe, Visibi
 use serde_json::{Map, Value, json};
 
 use super::document;
-use crate::support::{fine, health};
+use crate::support::{fine, get, health, serve};
 
 /// The dialects that have a property for each check.
 const WITH_PROPERTIES: [&str; 5] = ["default", "components", "spring", "aspnet", "ietf"];
@@ -137,6 +137,27 @@ fn of_a_check_as_it_comes_nothing_is_said_that_is_nothing() {
             assert_eq!(said["x-health-identity"], "network", "{dialect}");
         }
     }
+}
+
+/// It is answered as before, but does not run.
+#[actix_web::test]
+async fn that_a_check_is_disabled_is_told_at_once_for_as_long_as_it_is() {
+    let health = health([fine("network"), fine("other")]);
+    let service = HealthService::new(&health).details(Details::full());
+    let address = serve(move || service.clone());
+    let is_disabled = async |name| {
+        let (_, text) = get(address, "/health/openapi.json").await;
+        let said = said_of(&serde_json::from_str(&text).unwrap(), name);
+        said[0].get("x-health-disabled").cloned()
+    };
+    assert_eq!(is_disabled("network").await, None);
+    health.disable("network").unwrap();
+    assert_eq!(is_disabled("network").await, Some(json!(true)));
+    assert_eq!(is_disabled("other").await, None);
+    get(address, "/health/ready").await;
+    get(address, "/health/checks/network").await;
+    health.enable("network").unwrap();
+    assert_eq!(is_disabled("network").await, None);
 }
 
 #[test]
