@@ -6,7 +6,7 @@ use actix_web::HttpRequest;
 use health_core::{Check, Probe};
 use serde::Deserialize;
 
-use crate::openapi::Notation;
+use crate::notation::Notation;
 use crate::target::{NAME, Part, REST, TAG, Target};
 
 /// What a request asks for.

@@ -9,7 +9,7 @@ use actix_web::{HttpMessage, Resource, web};
 
 use crate::asked::Asked;
 use crate::dialect::{Dialect, Format};
-use crate::openapi::Notation;
+use crate::notation::Notation;
 use crate::target::{Part, Target};
 use crate::voice::Voice;
 

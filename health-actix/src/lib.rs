@@ -16,6 +16,7 @@ mod guard;
 mod local;
 mod management;
 mod mounted;
+mod notation;
 mod openapi;
 mod respond;
 mod service;

@@ -7,7 +7,8 @@ use health_core::Health;
 
 use crate::dashboard::Board;
 use crate::endpoint::{Endpoint, below};
-use crate::openapi::{self, Levels, Notation};
+use crate::notation::Notation;
+use crate::openapi::{self, Levels};
 use crate::voice::Voice;
 
 /// A service as a worker has it.

@@ -19,7 +19,7 @@ use crate::drain::close;
 use crate::endpoint::{ALLOWED, Endpoint, METHODS, options_tell_of_health};
 use crate::found::{Found, knows_tag};
 use crate::mounted::Mounted;
-use crate::openapi::Notation;
+use crate::notation::Notation;
 use crate::turned_away::problem;
 use crate::voice::Voice;
 

@@ -2,7 +2,7 @@
 
 use health_core::Probe;
 
-use crate::openapi::Notation;
+use crate::notation::Notation;
 
 /// What an endpoint answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

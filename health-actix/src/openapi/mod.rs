@@ -3,7 +3,6 @@
 mod dashboard;
 mod described;
 mod levels;
-mod notation;
 mod operations;
 mod responses;
 mod securities;
@@ -16,10 +15,10 @@ use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Path
 
 use self::described::{Abouts, Described, formats};
 pub(crate) use self::levels::Levels;
-pub(crate) use self::notation::Notation;
 use self::operations::path_item;
 use crate::dialect::schema;
 use crate::endpoint::{Endpoint, below};
+use crate::notation::Notation;
 use crate::target::{Part, Target};
 
 /// What the document is called, where it is no part of another.

@@ -17,7 +17,7 @@ use crate::dialect::problem::{
     UNAUTHORIZED,
 };
 use crate::dialect::schema::{Body, object, text, whole_number, words};
-use crate::openapi::Notation;
+use crate::notation::Notation;
 use crate::target::{Part, Target};
 use crate::voice::Voice;
 

@@ -7,7 +7,7 @@ use health_core::Probe;
 use super::HealthService;
 use super::routes::Routes;
 use crate::endpoint::below;
-use crate::openapi::Notation;
+use crate::notation::Notation;
 use crate::target::PAGE;
 
 impl HealthService {

@@ -8,7 +8,7 @@ use health_core::{Mistake, Probe};
 use super::HealthService;
 use crate::dialect::Dialect;
 use crate::endpoint::{Endpoint, GROUPS, below, overlap};
-use crate::openapi::Notation;
+use crate::notation::Notation;
 use crate::target::{Part, Target};
 use crate::voice::Voice;
 

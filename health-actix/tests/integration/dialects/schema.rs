@@ -8,7 +8,7 @@ use regex_lite::Regex;
 use serde_json::{Value, json};
 
 /// What asserts nothing, or, having been looked at, nothing more.
-const KEYWORDS: [&str; 15] = [
+const KEYWORDS: [&str; 17] = [
     "$schema",
     "$id",
     "$defs",
@@ -21,7 +21,9 @@ const KEYWORDS: [&str; 15] = [
     "minimum",
     "format",
     "allOf",
+    "default",
     "minItems",
+    "maxItems",
     "minProperties",
     "required",
 ];
@@ -80,7 +82,8 @@ impl Schema {
     fn parts<'a>(&'a self, schema: &'a Value, value: &Value) -> Vec<&'a Value> {
         let referred = schema.get("$ref").map(|to| self.definition(to));
         let all = schema["allOf"].as_array().into_iter().flatten();
-        let any = schema["anyOf"].as_array().into_iter().flatten();
+        let any = ["anyOf", "oneOf"].map(|keyword| schema[keyword].as_array());
+        let any = any.into_iter().flatten().flatten();
         let any = any.filter(|part| self.refusal(part, value, "").is_none());
         let parts = referred.into_iter().chain(all).chain(any);
         let parts = parts.flat_map(|part| self.parts(part, value));
@@ -122,6 +125,17 @@ impl Schema {
                         .map(|one| self.refusal(one, value, place));
                     let refused: Option<Vec<_>> = refused.collect();
                     refused.map(|why| why.join(", and "))
+                }
+                "oneOf" => {
+                    let parts = array(said).iter();
+                    let fitting = parts.filter(|one| self.refusal(one, value, place).is_none());
+                    match fitting.count() {
+                        1 => None,
+                        count => no(&format!("is {count} of {said}")),
+                    }
+                }
+                "maxItems" if value.as_array().is_some_and(|v| v.len() > number(said)) => {
+                    no("has too many items")
                 }
                 "minItems" if value.as_array().is_some_and(|v| v.len() < number(said)) => {
                     no("has too few items")

@@ -25,8 +25,9 @@ fn names_of_components_are_prefixed() {
     for service in services() {
         let components = &document(&service)["components"];
         for kind in ["schemas", "securitySchemes"] {
-            let names = components[kind].as_object().unwrap().keys();
-            for name in names {
+            // Those that nothing refers to are left out.
+            let names = components[kind].as_object().into_iter().flatten();
+            for (name, _) in names {
                 assert!(name.to_lowercase().starts_with("health"), "{name}");
             }
         }
@@ -86,9 +87,18 @@ fn one_line_merges_it_into_a_users_own() {
     for service in services() {
         let mut api: utoipa::openapi::OpenApi = serde_json::from_value(own()).unwrap();
         api.merge(service.openapi());
-        let health = document(&service);
-        has_both(&serde_json::to_value(api).unwrap(), &health);
+        let mut health = document(&service);
+        // Those of the user's own are enough.
+        let servers = health.as_object_mut().unwrap().remove("servers");
+        assert_eq!(servers, Some(json!([{ "url": "/" }])));
         assert!(serde_json::to_value(service.openapi()).unwrap() == health);
+        let operations = health["paths"].as_object().unwrap().values();
+        let mut operations = operations.flat_map(|item| item.as_object().unwrap().values());
+        assert!(
+            operations.all(|operation| operation["security"].is_array()),
+            "what the user's own requires of all operations is nothing to them"
+        );
+        has_both(&serde_json::to_value(api).unwrap(), &health);
     }
 }
 

@@ -45,7 +45,7 @@ impl Notation {
     }
 
     /// The keys of a document are strings and its numbers finite, so it can always be written.
-    pub(super) fn write(self, document: &Value) -> String {
+    pub(crate) fn write(self, document: &Value) -> String {
         match self {
             Self::Json => document.to_string(),
             #[cfg(feature = "yaml")]
