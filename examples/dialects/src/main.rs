@@ -7,6 +7,8 @@
 //! curl -i 'http://127.0.0.1:8000/readyz?exclude=second'
 //! ```
 //!
+//! In each of them `/health/ui` shows the same to people.
+//!
 //! `DIALECT` is one of those that the start lists; `DETAILS` is `status_only`, `summary` or `full`.
 
 mod demo;
@@ -48,7 +50,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let health = Health::builder().build()?;
     let service = HealthService::new(&health)
         .dialects([dialect])
-        .details(details);
+        .details(details.clone())
+        .dashboard(details);
     service.validate()?;
 
     let port: u16 = variable("PORT", "8000")

@@ -2,17 +2,21 @@
 
 use health_core::Probe;
 use serde_json::json;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
-use utoipa::openapi::{RefOr, Response};
+use utoipa::openapi::{RefOr, Required, Response};
 
 use super::responses::{header, response};
 use crate::dialect::schema::{
     About, Body, always_true, boolean, number, object, reference, text, whole_number, words,
 };
-use crate::target::Part;
+use crate::target::{Part, Target};
 
 /// The component for what the page is told.
 pub(super) const STATE: &str = "HealthDashboard";
+
+/// What comes in a stream of events is described as one of them is, as OpenAPI 3.2 does.
+const EVENT: &str = "HealthDashboardEvent";
 
 const CHECK: &str = "HealthDashboardCheck";
 
@@ -43,9 +47,23 @@ pub(super) fn describe(part: Part) -> (&'static str, String) {
     (summary, text.to_owned())
 }
 
+/// What a request for the stream may bring.
+pub(super) fn parameter(target: Target) -> Option<Parameter> {
+    let parameter = ParameterBuilder::new()
+        .name("Last-Event-ID")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "The `id` of the event that was told last: of what it told, nothing is told again.",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+    (target == Target::Dashboard(Part::Events)).then(|| parameter.build())
+}
+
 pub(super) fn responses(part: Part, has_body: bool) -> Vec<(String, Response)> {
     let schema = match part {
         Part::State => reference(STATE),
+        Part::Events => reference(EVENT),
         _ => RefOr::T(
             ObjectBuilder::new()
                 .schema_type(Type::String)
@@ -95,16 +113,18 @@ fn example(part: Part) -> Option<serde_json::Value> {
             "checks": [],
             "events": [],
         })),
-        Part::Events => Some(json!(
-            "id: 1f-summary-1\nevent: state\ndata: {\"now\":1763759445123}\n\n"
-        )),
+        Part::Events => Some(json!({
+            "id": "1f-summary-1",
+            "event": "update",
+            "data": "{\"now\":1763759445123}",
+        })),
         _ => None,
     }
 }
 
 /// What the document says of what the page is told.
-pub(super) fn schemas(about: &About) -> [(&'static str, Schema); 2] {
-    [(STATE, state()), (CHECK, check(about))]
+pub(super) fn schemas(about: &About) -> [(&'static str, Schema); 3] {
+    [(STATE, state()), (CHECK, check(about)), (EVENT, streamed())]
 }
 
 fn state() -> Schema {
@@ -135,6 +155,20 @@ fn state() -> Schema {
         .required("names")
         .required("checks")
         .required("events")
+        .build()
+        .into()
+}
+
+fn streamed() -> Schema {
+    let data =
+        text("What there is to show, of an update what is new, or why the stream ends; JSON.");
+    object()
+        .description(Some("One event of a stream."))
+        .property("event", words(&["state", "update", "end"]))
+        .property("id", text("What to send as `Last-Event-ID`."))
+        .property("data", data)
+        .required("event")
+        .required("data")
         .build()
         .into()
 }

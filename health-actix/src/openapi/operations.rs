@@ -71,6 +71,8 @@ fn operation(described: &Described<'_>, method: &Method) -> OperationBuilder {
     let asks = *method != Method::OPTIONS || tells_of_health;
     let of_path = path_parameter(described, asks).into_iter();
     let of_path = of_path.filter(|_| described.path.contains('{'));
+    let of_stream = dashboard::parameter(target).filter(|_| *method == Method::GET);
+    let of_path = of_path.chain(of_stream);
     for parameter in of_path.chain(voice.format.parameters(target, about)) {
         operation = operation.parameter(parameter);
     }

@@ -192,11 +192,13 @@ const fn may_be_readiness(target: Target) -> bool {
 }
 
 fn document(notation: Notation, has_body: bool) -> Response {
+    let anything = || object().additional_properties(Some(AdditionalProperties::FreeForm(true)));
     let schema = ["openapi", "info", "paths"]
         .into_iter()
-        .fold(object(), ObjectBuilder::required)
+        .fold(anything(), ObjectBuilder::required)
         .property("openapi", words(&["3.1.0"]))
-        .additional_properties(Some(AdditionalProperties::FreeForm(true)));
+        .property("info", anything())
+        .property("paths", anything());
     let body = has_body.then(|| Body {
         schema: schema.build().into(),
         example: Some(json!({
