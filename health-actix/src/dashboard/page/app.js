@@ -348,7 +348,7 @@ function drawVerdict({ probe, status, word, text, causes = [] }, before) {
 		say(li.children[0], isolated(gate.name));
 		say(li.children[1], visible(gate.progress ?? 'not open'));
 	});
-	fill(p.causes, causes, () => el('li', '', pointer(), ' ', el('bdi'), el('span', 'affects')), (li, cause) => {
+	fill(p.causes, causes.slice(0, 50), () => el('li', '', pointer(), ' ', el('bdi'), el('span', 'affects')), (li, cause) => {
 		aim(li.firstChild, cause.check);
 		say(li.children[1], visible(cause.text));
 		say(li.children[2], cause.affects?.length ? `affects ${listed(cause.affects)}` : '');
