@@ -386,7 +386,7 @@ function drawBanner() {
 		const names = all().filter(({ check }) => check[key]).map((entry) => entry.name);
 		if (names.length) items.push([kind, plural(names.length, word), listed(names, 4)]);
 	}
-	if (!items.length) items.push(['healthy', 'In service', 'no drain, no maintenance, no override']);
+	if (!items.length) items.push(['healthy', 'Started', 'no drain, maintenance or override']);
 	const banner = $('banner');
 	const titles = String(items.map((item) => item[1]));
 	if (banner.titles !== titles) banner.replaceChildren(); // what is new shifts nothing
@@ -451,7 +451,7 @@ function drawRow(entry) {
 	return true;
 }
 const forcedBy = (o) => `forced ${words(o.status)}: ${visible(o.reason ?? 'no reason given', 2000)}, until ${isTime(o.until) ? moment(o.until) : 'taken back'}`;
-// What changes by time alone.
+// By time alone.
 function tickRow({ check, parts: p, open }) {
 	const { consecutive_failures: failures, last_success: passed, next_run: next, running_ms: running } = check;
 	const shown = shownOf(check);
@@ -464,7 +464,7 @@ function tickRow({ check, parts: p, open }) {
 	if (open) drawFacts(check, p.details);
 }
 
-// ---- Sparkline: bars, logarithmic up to the timeout; a failed run is hollow with a cross above, a degraded one has a point
+// ---- Sparkline: bars, logarithmic up to the timeout; a cross or a point above what did not pass
 
 function buildSpark() {
 	const p = {};
