@@ -68,6 +68,7 @@ test('401: a form, a wrong credential, the right one, and forgetting it', { expe
   const form = new Form(shown);
   await form.dialog.waitFor();
   none(shown.wire.text(), [...PRIVATE, ...SUMMARY]);
+  assert.equal(await shown.page.getByText('last known').first().isVisible(), false, 'nothing is known');
   assert.equal(await form.secret.getAttribute('type'), 'password');
   assert.equal(await form.secret.getAttribute('autocomplete'), 'off');
   await form.give('of-somebody-else');

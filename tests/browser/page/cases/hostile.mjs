@@ -34,6 +34,8 @@ for (const width of [360, 1280]) {
     assert.equal(await scrollsSideways(page), false);
     const outside = await page.evaluate(() => [...document.querySelectorAll('.check, .verdict, #banner > *, #transitions > li, .top > *')].filter((node) => node.offsetParent && node.getBoundingClientRect().right > innerWidth + 1).map((node) => node.className || node.id));
     assert.deepEqual(outside, []);
+    const clipped = await page.evaluate(() => [...document.querySelectorAll('time')].filter((node) => node.scrollWidth > node.clientWidth).length);
+    assert.equal(clipped, 0, 'times that a name squeezes');
     const heights = await page.evaluate(() => [...document.querySelectorAll('.verdict, #banner, .top')].map((node) => node.getBoundingClientRect().height));
     for (const height of heights) assert.ok(height < 300, `${height} px`);
   });

@@ -18,21 +18,20 @@ for (const name of ['healthy', 'failing', 'starting', 'forced and disabled', 'th
 }
 
 test('pictures: the one for the README', {}, async (t) => {
-  const every = { interval: 400, timeout: 300 };
   const service = await t.service({ name: 'notes', checks: [
-    { name: 'network', ...every, tags: ['net'], description: 'The gateway of the database answers.', does: { ms: 3 } },
-    { name: 'database', ...every, depends_on: ['network'], tags: ['db'], description: 'The database answers a query.', does: { ms: 12 } },
-    { name: 'schema', probes: ['startup'], depends_on: ['database'], tags: ['db'], description: 'The schema of the database is migrated.', does: { ms: 2 } },
-    { name: 'notes_backlog', ...every, depends_on: ['database'], critical: false, tags: ['db'], description: 'At most 1000 notes wait.', does: { ms: 7, message: '12 notes wait' } },
-    { name: 'disk', ...every, tags: ['disk'], description: 'The disk of the database has room.', does: { ms: 1, message: '41822 MiB free', data: { free_mib: 41822 } } },
-    { name: 'mail', ...every, critical: false, description: 'The relay takes mail.', does: { ms: 20 } },
+    { name: 'dns', interval: 1000, timeout: 300, tags: ['net'], description: 'Names of other services are known.', does: { ms: 3 } },
+    { name: 'database', depends_on: ['dns'], tags: ['db'], description: 'The database answers a query.', does: { ms: 12 } },
+    { name: 'schema', probes: ['startup'], depends_on: ['database'], tags: ['db'], description: 'The schema is migrated.', does: { ms: 2 } },
+    { name: 'backlog', depends_on: ['database'], critical: false, tags: ['db'], description: 'At most 1000 notes wait.', does: { ms: 7, message: '12 notes wait' } },
+    { name: 'disk', tags: ['disk'], description: 'The disk has room.', degraded_after: 100, does: { ms: 1, message: '41822 MiB free', data: { free_mib: 41822 } } },
+    { name: 'mail', critical: false, description: 'The relay takes mail.', does: { ms: 20 } },
   ] });
   const shown = await t.open(service);
   await shown.verdict('readiness', 'healthy');
+  await shown.updates(12);
+  await service.turn('mail', 'degrade', { ms: 160, message: 'the relay is slow' });
+  await service.turn('dns', 'fail', { ms: 30, message: 'no answer from the resolver', error: 'lookup db.internal: i/o timeout' });
+  await shown.turns('backlog', 'unhealthy');
   await shown.updates(6);
-  await service.turn('network', 'fail', { ms: 30, message: 'no route to the database', error: 'connect 10.0.4.17:5432: no route to host' });
-  await shown.turns('notes_backlog', 'unhealthy');
-  await shown.updates(4);
-  await shown.page.evaluate(() => scrollTo(0, 0));
   await picture(shown, 'readme');
 });

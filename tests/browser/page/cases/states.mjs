@@ -18,7 +18,7 @@ test('all is well', {}, async (t) => {
   for (const probe of ['readiness', 'liveness', 'startup']) await shown.verdict(probe, 'healthy');
   await shown.says(shown.card('readiness'), 'ready', '5 of 5 checks pass');
   await shown.says('#service', 'shop');
-  await shown.says('#banner', 'In service');
+  await shown.says('#banner', 'Started');
   await shown.says(shown.row('disk'), 'Healthy', '40 GiB free', 'storage');
   assert.equal((await shown.rows()).length, 5);
   assert.equal(await shown.page.title(), '✓ healthy · shop');
@@ -47,6 +47,7 @@ test('failing: the root cause first, what it affects, and the path in the graph'
   await service.turn('network', 'fail', { message: 'no gateway', error: 'ENETUNREACH 10.0.0.1' });
   await shown.verdict('readiness', 'unhealthy');
   await shown.turns('invoices', 'unhealthy');
+  assert.doesNotMatch(await shown.text('#banner'), /service|healthy|well/i);
   const causes = shown.card('readiness').locator('.causes li');
   await until(async () => assert.equal(await causes.count(), 1));
   await shown.says(causes.first(), 'network', 'no gateway', 'affects', 'database', 'orders', 'invoices');
@@ -77,7 +78,7 @@ test('starting: gates and their progress, then started', {}, async (t) => {
   await service.turn('schema', 'pass');
   await shown.verdict('startup', 'healthy');
   await shown.verdict('readiness', 'healthy');
-  await shown.says('#banner', 'In service');
+  await shown.says('#banner', 'Started');
   await shown.says(shown.card('startup'), 'started');
 });
 
@@ -95,7 +96,7 @@ test('draining: it says so, goes on by polling, and recovers', {}, async (t) => 
   assert.equal(await shown.page.locator('body[data-stale]').count(), 0);
   await service.turn('database', 'pass');
   await service.act({ drain: false });
-  await shown.says('#banner', 'In service');
+  await shown.says('#banner', 'Started');
   await shown.is('live');
   await shown.verdict('readiness', 'healthy');
 });
@@ -107,7 +108,7 @@ test('maintenance: its reason and its end', {}, async (t) => {
   await shown.says('#banner', 'Maintenance', 'moving racks', 'until', /29 min left/);
   await shown.says(shown.card('readiness'), 'maintenance', 'moving racks');
   await service.act('end_maintenance');
-  await shown.says('#banner', 'In service');
+  await shown.says('#banner', 'Started');
   await service.act({ maintain: { reason: 'open end', ms: null } });
   await shown.says('#banner', 'open end');
   assert.doesNotMatch(await shown.text('#banner'), /until/);
@@ -126,7 +127,7 @@ test('an override, with its reason, until it ends', {}, async (t) => {
   await shown.verdict('readiness', 'healthy');
   await service.act({ end_override: 'database' });
   await shown.turns('database', 'unhealthy');
-  await shown.says('#banner', 'In service');
+  await shown.says('#banner', 'Started');
 });
 
 test('a disabled check counts for nothing, and says so', {}, async (t) => {
