@@ -3,12 +3,12 @@
 import sys
 import urllib.request
 
-from health_client import ApiClient, Configuration, HealthApi
+from health_client import ApiClient, Configuration, HealthChecksApi
 from health_client.exceptions import NotFoundException, ServiceException
 from health_client.models import HealthReady503Response
 
 address = sys.argv[1]
-api = HealthApi(ApiClient(Configuration(host=address)))
+api = HealthChecksApi(ApiClient(Configuration(host=address)))
 
 
 def switch_second(position):

@@ -1,8 +1,9 @@
 //! The default dialect, with everything that it says at full access.
 
 use default::apis::configuration::Configuration;
-use default::apis::health_api as api;
+use default::apis::health_checks_api as api;
 use default::models::HealthCheckReportDataValue as Value;
+use default::models::health_dashboard_check::Name;
 use default::models::{self, health_group_report_checks};
 
 use crate::Service;
@@ -47,7 +48,13 @@ async fn while_all_pass(client: &Configuration) {
     assert_eq!(check.data.unwrap()["position"], Value::Number(0.0));
 
     let document = api::health_openapi_json(client).await.unwrap();
-    assert_eq!(document["info"]["title"], "Health");
+    assert_eq!(document.info["title"], "Health");
+
+    let dashboard = api::health_ui_state(client).await.unwrap();
+    let names: Vec<_> = dashboard.checks.iter().map(|check| check.name).collect();
+    let known = [Name::First, Name::Second, Name::Third];
+    assert_eq!(names, known);
+    assert_eq!(dashboard.names, ["first", "second", "third"]);
 }
 
 async fn while_one_is_degraded(client: &Configuration) {

@@ -13,7 +13,7 @@ macro_rules! client {
 }
 
 pub(crate) async fn components(service: &Service) {
-    use components::apis::health_api as api;
+    use components::apis::health_checks_api as api;
     use components::models::{HealthComponentDataValue as Value, ready_503_response};
 
     let client = client!(components, service);
@@ -41,7 +41,7 @@ pub(crate) async fn components(service: &Service) {
 }
 
 pub(crate) async fn kubernetes(service: &Service) {
-    use kubernetes::apis::health_api as api;
+    use kubernetes::apis::health_checks_api as api;
 
     let client = client!(kubernetes, service);
     assert_eq!(api::readyz(&client, None, None).await.unwrap(), "ok");
@@ -62,7 +62,7 @@ pub(crate) async fn kubernetes(service: &Service) {
 }
 
 pub(crate) async fn microprofile(service: &Service) {
-    use microprofile::apis::health_api as api;
+    use microprofile::apis::health_checks_api as api;
     use microprofile::models::HealthMicroProfileCheckDataValue as Value;
     use microprofile::models::health_micro_profile_check::Status;
 
@@ -83,7 +83,7 @@ pub(crate) async fn microprofile(service: &Service) {
 }
 
 pub(crate) async fn spring(service: &Service) {
-    use spring::apis::health_api as api;
+    use spring::apis::health_checks_api as api;
     use spring::models::HealthSpringComponentDetailsValue as Value;
     use spring::models::health_spring_component::Status;
 
@@ -108,7 +108,7 @@ pub(crate) async fn spring(service: &Service) {
 
 /// Every answer of this dialect is a report, so the client takes one for that of another code.
 pub(crate) async fn aspnet(service: &Service) {
-    use aspnet::apis::health_api as api;
+    use aspnet::apis::health_checks_api as api;
     use aspnet::models::HealthAspNetEntryDataValue as Value;
     use aspnet::models::health_asp_net_entry::Status;
 
@@ -127,7 +127,7 @@ pub(crate) async fn aspnet(service: &Service) {
 }
 
 pub(crate) async fn ietf(service: &Service) {
-    use ietf::apis::health_api as api;
+    use ietf::apis::health_checks_api as api;
     use ietf::models::HealthIetfObservationObservedValue as Value;
     use ietf::models::health_ietf_observation::Status;
 

@@ -123,10 +123,12 @@ pub(crate) fn number(description: &str) -> ObjectBuilder {
         .description(Some(description))
 }
 
-/// A whole number that is not negative.
+/// A whole number that is not negative. It may be a time in milliseconds, which readers are to make
+/// room for.
 pub(crate) fn whole_number(description: &str) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
         .minimum(Some(0.0))
         .description(Some(description))
 }

@@ -196,6 +196,7 @@ fn is_of_format(said: &Value, value: &Value) -> bool {
         "date-time" => matches(&json!(date_time), value),
         // Whatever JSON has.
         "double" => true,
+        "int64" => value.as_f64().is_none() || value.as_i64().is_some(),
         unknown => panic!("`{unknown}` is no format"),
     }
 }
