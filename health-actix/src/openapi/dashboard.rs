@@ -1,6 +1,6 @@
 //! The page for people, and what it is told.
 
-use health_core::Probe;
+use health_core::{Probe, Reason};
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
@@ -21,6 +21,49 @@ const EVENT: &str = "HealthDashboardEvent";
 const CHECK: &str = "HealthDashboardCheck";
 
 const STATUSES: [&str; 3] = ["healthy", "degraded", "unhealthy"];
+
+/// The words of all probes.
+const WORDS: [&str; 9] = [
+    "alive",
+    "unhealthy",
+    "ready",
+    "not_ready",
+    "draining",
+    "maintenance",
+    "misconfigured",
+    "started",
+    "starting",
+];
+
+/// What becomes of something besides its status.
+const SAID: [&str; 11] = [
+    "draining",
+    "serving",
+    "maintenance",
+    "ended",
+    "registered",
+    "removed",
+    "renamed",
+    "disabled",
+    "enabled",
+    "changed",
+    "configured",
+];
+
+/// Why a status is not simply what the check returned.
+const REASONS: [Reason; 11] = [
+    Reason::TimedOut,
+    Reason::Panicked,
+    Reason::StillRunning,
+    Reason::NotInitialised,
+    Reason::Abandoned,
+    Reason::Slow,
+    Reason::Skipped,
+    Reason::Stale,
+    Reason::NoResult,
+    Reason::Overridden,
+    Reason::Disabled,
+];
 
 /// Summary and description.
 pub(super) fn describe(part: Part) -> (&'static str, String) {
@@ -206,7 +249,7 @@ fn probe() -> ObjectBuilder {
     object()
         .property("probe", words(&Probe::ALL.map(Probe::as_str)))
         .property("status", words(&STATUSES))
-        .property("word", text("The word that the probe answers with."))
+        .property("word", words(&WORDS))
         .property("since", at("Since when it is told to be so."))
         .property("text", text("What is to be said of a failure."))
         .property("causes", list(cause))
@@ -255,10 +298,7 @@ fn check(about: &About) -> Schema {
 fn more(check: ObjectBuilder) -> ObjectBuilder {
     check
         .property("internal_error", text("The text of the error itself."))
-        .property(
-            "reason",
-            text("Why it is not simply what the check returned."),
-        )
+        .property("reason", words(&REASONS.map(Reason::as_str)))
         .property("raw_status", words(&STATUSES))
         .property("since", at("Since when it has its status."))
         .property("last_run", at("When it was last run."))
@@ -332,7 +372,7 @@ fn event() -> ObjectBuilder {
         .property("child", text("The child of it."))
         .property("probe", words(&Probe::ALL.map(Probe::as_str)))
         .property("from", words(&STATUSES))
-        .property("to", text("What it has become."))
+        .property("to", words(&[STATUSES.as_slice(), &SAID].concat()))
         .property("text", text("What was said of it."))
         .required("id")
         .required("at")

@@ -81,7 +81,13 @@ fn operation(described: &Described<'_>, method: &Method) -> OperationBuilder {
             operation = operation.response(code, response);
         }
     }
-    operation = operation.securities(Some(securities(described)));
+    // Who lists methods need not be anybody.
+    let needed = if asks {
+        securities(described)
+    } else {
+        Vec::new()
+    };
+    operation = operation.securities(Some(needed));
     if *method == Method::OPTIONS {
         let allow = || header("The methods that are answered.");
         let preflight = ResponseBuilder::new().description("A CORS preflight.");

@@ -71,7 +71,8 @@ fn turned_away(target: Target, voice: &Voice, has_body: bool) -> Vec<(String, Re
     let is_detail = target.is_detail();
     let refusals = voice.refusals(!is_detail);
     let is_limited = is_detail && voice.limit.is_some();
-    let has_places = target == Target::Dashboard(Part::Events);
+    // HEAD takes no place.
+    let has_places = has_body && target == Target::Dashboard(Part::Events);
     let needs_credentials = refusals.unauthorized && target.needs_credentials();
     let challenge = Some(("WWW-Authenticate", text("What is to be shown.")));
     let later = whole_number("Seconds until it may be asked again.");

@@ -38,6 +38,13 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// Whether it has such a header.
+    pub(super) fn brings(&self, header: &str) -> bool {
+        let lines = self.rest.lines().take_while(|line| !line.is_empty());
+        let mut names = lines.filter_map(|line| line.split(':').next());
+        names.any(|name| name.eq_ignore_ascii_case(header))
+    }
+
     /// The same caller, asking for what is at this path.
     pub(super) fn instead(&self, path: &str) -> String {
         let headers = self.rest.lines().take_while(|line| !line.is_empty());

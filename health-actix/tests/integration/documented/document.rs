@@ -55,6 +55,7 @@ impl Document {
         let response = match own {
             Some(operation) => {
                 names(operation, parameter.as_deref(), answer.code)?;
+                credentials(self.value(), operation, asked, answer.code)?;
                 &operation["responses"][answer.code.to_string()]
             }
             None if answer.code == 405 => &item["get"]["responses"]["405"],
@@ -142,6 +143,26 @@ fn names(operation: &Value, named: Option<&str>, code: u16) -> Result<(), String
         200 | 503 if !is_known => Err(format!("nothing is told of `{named}`")),
         _ => Ok(()),
     }
+}
+
+/// Whether nobody is answered who brings less than is said to be needed.
+fn credentials(
+    document: &Value,
+    operation: &Value,
+    asked: &Asked<'_>,
+    code: u16,
+) -> Result<(), String> {
+    let ways = operation["security"].as_array().into_iter().flatten();
+    let mut ways = ways.filter_map(Value::as_object).peekable();
+    let schemes = &document["components"]["securitySchemes"];
+    let brings = |name: &String| {
+        let header = schemes[name]["name"].as_str().unwrap_or("authorization");
+        asked.brings(header)
+    };
+    if code != 200 || ways.peek().is_none() || ways.any(|way| way.keys().all(brings)) {
+        return Ok(());
+    }
+    Err("credentials are said to be needed".to_owned())
 }
 
 /// Whether all headers are told of, and all that are told of are there.

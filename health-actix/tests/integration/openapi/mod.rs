@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::golden::{AT_EVERY_LEVEL, expect};
 use crate::situations::situations;
-use crate::support::{fine, get, health, serve};
+use crate::support::{fine, get, health, request, serve};
 
 fn two_checks() -> Health {
     let database = fine("database")
@@ -162,7 +162,7 @@ async fn every_path_and_method_of_the_document_is_answered_as_it_says() {
             operations += 1;
             let path = path.replace("{name}", "database");
             let method = method.to_uppercase();
-            let answer = crate::support::request(address, &method, &path).await;
+            let answer = request(address, &method, &path).await;
             let code = answer.split(' ').nth(1).unwrap();
             let response = &operation["responses"][code];
             assert!(response.is_object(), "{method} {path} answered {code}");
@@ -389,4 +389,36 @@ async fn a_group_that_answers_otherwise_has_a_path_of_its_own() {
     assert!(content["application/health+json"].is_object(), "{content}");
     let address = serve(move || service.clone());
     assert_eq!(get(address, "/health/groups/db%201").await.0, 401);
+}
+
+/// Who lists methods is told nothing of health, and HEAD takes no place in a stream.
+#[actix_web::test]
+async fn of_the_dashboard_no_more_is_asked_than_the_document_says() {
+    let service = HealthService::new(&two_checks()).dashboard(bearer("a-long-token-of-ours"));
+    let document = document(&service);
+    let operation = |path: &str, method: &str| document["paths"][path][method].clone();
+    for path in ["/health/ui/state", "/health/ui/events"] {
+        assert_eq!(operation(path, "options")["security"], json!([]), "{path}");
+        let needed = json!([{"healthBearer": []}]);
+        assert_eq!(operation(path, "head")["security"], needed, "{path}");
+    }
+    let answers = |method| operation("/health/ui/events", method)["responses"].clone();
+    assert!(answers("get")["429"].is_object());
+    assert!(answers("head")["429"].is_null());
+    let address = serve(move || service.clone());
+    let options = request(address, "OPTIONS", "/health/ui/state").await;
+    assert!(options.starts_with("HTTP/1.1 200 "), "{options}");
+}
+
+#[test]
+fn words_that_the_dashboard_is_told_are_listed() {
+    let service = HealthService::new(&two_checks()).dashboard(Details::full());
+    let document = document(&service.details(Details::full()));
+    let schemas = &document["components"]["schemas"];
+    let words = |schema: &Value| schema["enum"].as_array().map_or(0, Vec::len);
+    let state = &schemas["HealthDashboard"]["properties"];
+    assert_eq!(words(&state["probes"]["items"]["properties"]["word"]), 9);
+    assert_eq!(words(&state["events"]["items"]["properties"]["to"]), 14);
+    let check = &schemas["HealthDashboardCheck"]["properties"];
+    assert_eq!(words(&check["reason"]), 11);
 }
