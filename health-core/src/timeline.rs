@@ -118,7 +118,9 @@ pub enum Change {
     Enabled,
 }
 
-/// Tells when something was added to a [timeline](crate::Health::timeline).
+/// Tells when something was added to a [timeline](crate::Health::timeline). Nobody is woken by the
+/// verdict that a [glance](crate::Health::glance) finds: who waits to look again would else wake
+/// others who do, and see other results, for ever.
 #[derive(Debug)]
 pub struct Watch(watch::Receiver<Seen>);
 
@@ -130,7 +132,8 @@ impl Watch {
         !is_over && self.0.changed().await.is_ok() && !self.0.borrow().is_over
     }
 
-    /// The number of the last [event](Event::number); zero before the first.
+    /// The number of the last [event](Event::number) that was worth waking for; zero before the
+    /// first.
     pub fn last(&self) -> u64 {
         self.0.borrow().last
     }
@@ -200,18 +203,27 @@ impl Timeline {
 
     /// A probe is told to be this.
     pub(crate) fn tell_verdict(&self, probe: Probe, to: Status, at: SystemTime) {
-        // Dropped last, under no lock.
-        let _bell;
+        drop(self.put_verdict(probe, to, at));
+    }
+
+    /// The same, but nobody is woken.
+    pub(crate) fn note_verdict(&self, probe: Probe, to: Status, at: SystemTime) {
+        if let Some(bell) = self.put_verdict(probe, to, at) {
+            std::mem::forget(bell);
+        }
+    }
+
+    fn put_verdict(&self, probe: Probe, to: Status, at: SystemTime) -> Option<Bell<'_>> {
         let mut log = lock(&self.log);
         let last = &mut log.verdicts[place(probe)];
         let from = last.map(|(status, _)| status);
         if from == Some(to) {
-            return;
+            return None;
         }
         *last = Some((to, at));
         self.verdicts[place(probe)].store(code(to), Ordering::Relaxed);
         let what = Happening::Verdict { probe, from, to };
-        _bell = self.add(&mut log, at, Visibility::Summary, what);
+        Some(self.add(&mut log, at, Visibility::Summary, what))
     }
 
     pub(crate) fn tell_transition(

@@ -403,9 +403,13 @@ struct Open {
 
 impl Open {
     async fn new(address: SocketAddr) -> Self {
+        Self::at(address, "").await
+    }
+
+    async fn at(address: SocketAddr, scope: &str) -> Self {
         let mut connection = TcpStream::connect(address).await.unwrap();
-        let head = b"GET /health/ui/events HTTP/1.1\r\nHost: x\r\n\r\n";
-        connection.write_all(head).await.unwrap();
+        let head = format!("GET {scope}/health/ui/events HTTP/1.1\r\nHost: x\r\n\r\n");
+        connection.write_all(head.as_bytes()).await.unwrap();
         Self {
             connection,
             text: String::new(),
@@ -477,4 +481,31 @@ async fn a_server_that_stops_does_not_wait_for_who_looks() {
     // Gracefully: it would wait for a minute.
     handle.stop(true).await;
     stream.until("event: end").await;
+}
+
+#[actix_web::test]
+async fn applications_that_differ_do_not_keep_each_other_busy() {
+    let health = crate::data::builder().build().unwrap();
+    let own = health.clone();
+    let address = serve(move || {
+        let app = |path: &str, up| {
+            let service = everybody(&own).prefix("/health");
+            web::scope(path)
+                .app_data(crate::data::Pool::new(up))
+                .service(service)
+        };
+        web::scope("")
+            .service(app("/up", true))
+            .service(app("/down", false))
+    });
+    let mut streams = [
+        Open::at(address, "/up").await,
+        Open::at(address, "/down").await,
+    ];
+    for stream in &mut streams {
+        stream.until("event: end").await;
+    }
+    // Each finds another verdict than the other, but looks once a second.
+    let told = health.timeline().len();
+    assert!(told < 40, "{told}");
 }

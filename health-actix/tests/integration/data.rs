@@ -8,13 +8,13 @@ use health_actix::{Health, HealthBuilder, HealthService, health_check};
 use serde_json::{Value, json};
 
 /// What an application has: up or down, and how often it was asked.
-struct Pool {
+pub(crate) struct Pool {
     up: bool,
     asked: AtomicUsize,
 }
 
 impl Pool {
-    fn new(up: bool) -> web::Data<Self> {
+    pub(crate) fn new(up: bool) -> web::Data<Self> {
         let asked = AtomicUsize::new(0);
         web::Data::new(Self { up, asked })
     }

@@ -44,8 +44,9 @@ impl Engine {
         let overview = Overview::new(readiness.phase().clone(), closed, entries);
         let now = inquiry.asked.at;
         let since = reports.each_ref().map(|report| {
-            self.note(report, || now);
-            self.lifecycle.timeline.verdict_since(report.probe())
+            let timeline = &self.lifecycle.timeline;
+            timeline.note_verdict(report.probe(), report.status(), now);
+            timeline.verdict_since(report.probe())
         });
         Glance::new(reports, since, overview)
     }

@@ -420,8 +420,7 @@ async fn a_watch_is_told_of_everything() {
     let mut watch = health.watch();
     assert!(!is_told(&mut watch).await, "nothing has happened");
     let config = HealthConfig::default();
-    let acts: [&dyn Fn(); 10] = [
-        &|| drop(health.glance(Caller::nobody())),
+    let acts: [&dyn Fn(); 9] = [
         &|| health.start_draining(),
         &|| health.start_maintenance(Maintenance::new("disk")),
         &|| health.end_maintenance(),
@@ -442,6 +441,19 @@ async fn a_watch_is_told_of_everything() {
     assert!(is_told(&mut watch).await, "a transition");
     let mut late = health.watch();
     assert!(!is_told(&mut late).await, "what was before it is none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_glance_finds_is_told_and_wakes_nobody() {
+    let health = health([passes_in("db", &[1])]);
+    let mut watch = health.watch();
+    drop(health.glance(Caller::nobody()));
+    assert_eq!(health.timeline().len(), 3, "a verdict of each probe");
+    assert_eq!(watch.last(), 0);
+    assert!(!is_told(&mut watch).await);
+    health.start_draining();
+    assert_eq!(watch.last(), 4);
+    assert!(is_told(&mut watch).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -535,7 +547,9 @@ fn who_is_woken_may_call_everything_and_panic() {
         .check(passes_in("db", &[1]))
         .build()
         .unwrap();
-    wakes(&health, |health| drop(health.glance(Caller::nobody())));
+    wakes(&health, |health| {
+        in_paused_time(health.probe(Probe::Liveness, Caller::nobody()));
+    });
     wakes(&health, |health| {
         in_paused_time(health.check("db", Caller::nobody()).unwrap());
     });
