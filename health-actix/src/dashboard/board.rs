@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -27,6 +26,10 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// How many streams a worker keeps open: each costs a connection, and, once a second, what is new.
 const MOST_STREAMS: usize = 16;
 
+/// How long a stream lasts. A server that stops waits for open connections, and who may look may
+/// change; the page opens another one at once, and is told what is new since.
+pub(super) const LIFE: Duration = Duration::from_secs(5);
+
 /// What one worker knows to tell those who look at the page. What is told at one moment is shared by
 /// all who may know as much.
 #[derive(Debug)]
@@ -37,13 +40,14 @@ pub(crate) struct Board {
     pub(super) id: u64,
     kept: Mutex<Kept>,
     happens: Watch,
-    streams: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
     snapshots: BTreeMap<Level, Arc<Snapshot>>,
     asked: Option<Instant>,
+    /// The places that are taken, and until when at most.
+    seats: Vec<Weak<Instant>>,
 }
 
 impl Board {
@@ -54,7 +58,6 @@ impl Board {
             id: RandomState::new().build_hasher().finish(),
             kept: Mutex::default(),
             happens: health.watch(),
-            streams: AtomicUsize::new(0),
         })
     }
 
@@ -150,13 +153,19 @@ impl Board {
         self.health.is_draining()
     }
 
-    /// A place for one more stream, unless all are taken.
+    /// A place for one more stream, unless all are taken. A stream that nobody reads is never asked
+    /// whether it has ended, and could keep its place for ever: so it counts no longer than others.
     pub(super) fn seat(self: &Arc<Self>) -> Option<Seat> {
-        let free = |taken: usize| (taken < MOST_STREAMS).then_some(taken + 1);
-        let taken = self
-            .streams
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, free);
-        taken.ok().map(|_| Seat(Arc::clone(self)))
+        let now = Instant::now();
+        let lasts = |seat: &Weak<Instant>| seat.upgrade().is_some_and(|until| *until > now);
+        let seats = &mut self.kept().seats;
+        seats.retain(lasts);
+        if seats.len() >= MOST_STREAMS {
+            return None;
+        }
+        let until = Arc::new(now + LIFE + PAUSE);
+        seats.push(Arc::downgrade(&until));
+        Some(Seat(Arc::clone(self), until))
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -164,12 +173,9 @@ impl Board {
     }
 }
 
-/// A place that is free again when this is dropped.
+/// A place that is free again when this is dropped, or has lasted too long.
 #[derive(Debug)]
-pub(super) struct Seat(pub(super) Arc<Board>);
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.streams.fetch_sub(1, Ordering::Relaxed);
-    }
-}
+pub(super) struct Seat(
+    pub(super) Arc<Board>,
+    #[expect(dead_code, reason = "lives as long as this")] Arc<Instant>,
+);

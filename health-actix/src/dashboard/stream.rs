@@ -16,14 +16,10 @@ use actix_web::web::Bytes;
 use health_core::Watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::board::{PAUSE, Seat};
+use super::board::{LIFE, PAUSE, Seat};
 use super::snapshot::Snapshot;
 use crate::access::Level;
 use crate::drain::Signals;
-
-/// How long a stream lasts. A server that stops waits for open connections, and who may look may
-/// change; the page opens another one at once, and is told what is new since.
-const LIFE: Duration = Duration::from_secs(5);
 
 /// What happens at once is told at once: of many checks that turn, one by one, in one go.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -384,6 +380,21 @@ mod tests {
         }
         assert_eq!(streams.len(), 16);
         drop(streams.pop());
+        assert!(board.seat().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_never_reads_keeps_no_place_from_others() {
+        let (board, _health) = board([]);
+        let stuck: Vec<_> = (0..16).map(|_| stream(&board, "")).collect();
+        sleep(LIFE).await;
+        assert!(board.seat().is_none(), "these may yet be read");
+        sleep(PAUSE).await;
+        let later: Vec<_> = (0..16).map(|_| board.seat().unwrap()).collect();
+        assert!(board.seat().is_none());
+        drop(stuck);
+        assert!(board.seat().is_none(), "those gave nothing back");
+        drop(later);
         assert!(board.seat().is_some());
     }
 }
