@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::access::Level;
 use crate::dialect::default::word;
 use crate::dialect::members::Members;
-use crate::dialect::view::{Asker, HIDDEN, Scope, Told, ToldChild, View, may_be_told};
+use crate::dialect::view::{Asker, HIDDEN, Scope, Told, ToldChild, View, hidden, may_be_told};
 
 /// How many runs of a check are told, though more may be remembered: a line has room for no more.
 const MOST_RUNS: usize = 60;
@@ -75,8 +75,9 @@ impl<'a> Source<'a> {
     /// What the caller may know of what has happened, with its number.
     pub(super) fn events(&self) -> impl Iterator<Item = (u64, EventOf<'a>)> {
         let level = self.level;
+        let hidden = hidden(self.glance.overview().entries(), level);
         let told = self.events.iter();
-        let told = told.filter(move |event| may_be_told(event, level));
+        let told = told.filter(move |event| may_be_told(event, &hidden, level));
         told.map(|event| (event.number(), EventOf::new(event)))
     }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use health_core::{
-    Check, Child, ClosedGate, Entry, Event, Health, Phase, Probe, Reason, Status, Value, Visibility,
+    Check, Child, ClosedGate, Entry, Event, Happening, Health, Phase, Probe, Reason, Status, Value,
+    Visibility,
 };
 
 use super::problem::MISCONFIGURED;
@@ -29,9 +30,20 @@ const fn may_know_of(visibility: Visibility, level: Level) -> bool {
     }
 }
 
-/// Whether who is told as much as this may know that this has happened.
-pub(crate) fn may_be_told(event: &Event, level: Level) -> bool {
-    may_know_of(event.visibility(), level)
+/// The names of these checks that who is told as much as this may not know.
+pub(crate) fn hidden(entries: &[Entry], level: Level) -> BTreeSet<&str> {
+    let hidden = entries.iter().filter(|it| !may_know(it.check(), level));
+    hidden.map(Entry::name).collect()
+}
+
+/// Whether who is told as much as this may know that this has happened. A check may have been
+/// hidden since.
+pub(crate) fn may_be_told(event: &Event, hidden: &BTreeSet<&str>, level: Level) -> bool {
+    let is_hidden = match event.what() {
+        Happening::Turned { check, .. } => hidden.contains(&**check),
+        _ => false,
+    };
+    !is_hidden && may_know_of(event.visibility(), level)
 }
 
 /// What an answer is about.

@@ -244,6 +244,20 @@ async fn who_may_not_know_is_not_told() {
 }
 
 #[actix_web::test]
+async fn what_has_happened_to_a_check_is_hidden_with_it() {
+    let database = Check::new("database", async || Outcome::unhealthy("down"));
+    let health = health([database.readiness()]);
+    let own = health.clone();
+    let address = serve(move || everybody(&own));
+    assert!(state(address, "").await.to_string().contains("database"));
+    let config = json!({ "checks": { "database": { "visibility": "full" } } });
+    let config = serde_json::from_value(config).unwrap();
+    health.apply(&config).unwrap();
+    let told = state(address, "").await;
+    assert!(!told.to_string().contains("database"), "{told}");
+}
+
+#[actix_web::test]
 async fn of_a_long_history_the_last_runs_are_told() {
     let check = Check::new("a", async || ()).readiness();
     let builder = HealthBuilder::empty().history(1_000);
