@@ -39,24 +39,85 @@ impl Mounted {
     }
 }
 
-/// The OpenAPI document as each reader may have it, and the revision of the checks that it tells
-/// of: written when it is first asked for and when the checks have changed.
+/// How many documents are kept: closures may decide differently for every group.
+const MOST_DOCUMENTS: usize = 16;
+
+/// The OpenAPI document as each reader may have it: written when it is first asked for and when the
+/// checks have changed.
 #[derive(Debug, Default)]
-pub(crate) struct Documents(Mutex<BTreeMap<Kind, (u64, Bytes)>>);
+pub(crate) struct Documents(Mutex<Kept>);
+
+/// Documents, and the revision of the checks that they tell of.
+#[derive(Debug, Default)]
+struct Kept {
+    revision: u64,
+    documents: BTreeMap<Kind, Bytes>,
+}
 
 /// For whom it is, and in what it is written.
 type Kind = (Levels, Notation);
 
 impl Documents {
     fn kept(&self, revision: u64, kind: Kind, write: impl FnOnce() -> Bytes) -> Bytes {
-        let mut documents = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match documents.get(&kind) {
-            Some((known, document)) if *known == revision => document.clone(),
-            _ => {
-                let new = write();
-                documents.insert(kind, (revision, new.clone()));
-                new
-            }
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.revision != revision {
+            *kept = Kept {
+                revision,
+                documents: BTreeMap::new(),
+            };
         }
+        if let Some(document) = kept.documents.get(&kind) {
+            return document.clone();
+        }
+        let new = write();
+        if kept.documents.len() >= MOST_DOCUMENTS {
+            kept.documents.clear();
+        }
+        kept.documents.insert(kind, new.clone());
+        new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::HealthService;
+    use crate::access::Level;
+    use crate::dialect::Dialect;
+
+    /// As many kinds of readers as two levels for each of these endpoints make.
+    fn kinds() -> impl Iterator<Item = Kind> {
+        let health = Health::misconfigured();
+        let dialects = (0..6).map(|place| Dialect::default().at(format!("/{place}")));
+        let service = HealthService::new(&health).dialects(dialects);
+        let (_, endpoints) = service.for_everybody();
+        (0_u32..64).map(move |levels| {
+            let place = Cell::new(0);
+            let level = |_: &Voice| {
+                let bit = levels >> place.replace(place.get() + 1) & 1;
+                [Level::Summary, Level::Full][bit as usize]
+            };
+            (Levels::of(&endpoints, level), Notation::Json)
+        })
+    }
+
+    #[test]
+    fn each_kind_of_reader_has_a_document_and_few_are_kept() {
+        let documents = Documents::default();
+        let kept = || documents.0.lock().unwrap().documents.len();
+        for (number, kind) in kinds().enumerate() {
+            let own = Bytes::from(number.to_string());
+            let first = documents.kept(1, kind.clone(), || own.clone());
+            assert_eq!(first, own);
+            let again = documents.kept(1, kind, || unreachable!("it is kept"));
+            assert_eq!(again, own);
+            assert!(kept() <= 16, "{}", kept());
+        }
+        let kind = kinds().next().unwrap();
+        let newer = documents.kept(2, kind, || "newer".into());
+        assert_eq!(newer, "newer");
+        assert_eq!(kept(), 1, "what was before is forgotten");
     }
 }

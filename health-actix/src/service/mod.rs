@@ -293,7 +293,7 @@ impl HealthService {
     }
 
     /// The endpoints, and what everybody is told there.
-    fn for_everybody(&self) -> (Levels, Vec<Endpoint>) {
+    pub(crate) fn for_everybody(&self) -> (Levels, Vec<Endpoint>) {
         let endpoints = Routes::of(self).endpoints;
         let level = |voice: &Voice| voice.details.for_everybody();
         (Levels::of(&endpoints, level), endpoints)
