@@ -11,7 +11,7 @@ use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse};
 
 pub(crate) use self::board::Board;
@@ -19,6 +19,7 @@ use self::stream::Stream;
 use crate::access::Level;
 use crate::dialect::Dialect;
 use crate::dialect::problem::TOO_MANY_REQUESTS;
+use crate::drain::close;
 use crate::target::Part;
 use crate::turned_away::problem;
 
@@ -71,12 +72,25 @@ pub(crate) async fn answer(
         // Who asks for the head alone never reads what goes on.
         Part::Events if *request.method() == Method::HEAD => of(part).finish(),
         Part::Events => match board.seat() {
-            Some(seat) => of(part)
-                .insert_header(("x-accel-buffering", "no"))
-                .body(Stream::new(seat, request.clone(), level)),
+            Some(seat) => events(Stream::new(seat, request.clone(), level), request.version()),
             None => later(),
         },
     }
+}
+
+/// HTTP/1.0 knows no chunks: there the end of the connection is that of the stream.
+///
+/// Source: RFC 9112, section 6.1.
+fn events(stream: Stream, version: Version) -> HttpResponse {
+    let mut response = of(Part::Events);
+    response.insert_header(("x-accel-buffering", "no"));
+    let mut response = response.body(stream);
+    if version < Version::HTTP_11 {
+        let head = response.head_mut();
+        head.no_chunking(true);
+        close(head);
+    }
+    response
 }
 
 fn page(request: &HttpRequest) -> HttpResponse {

@@ -498,6 +498,26 @@ async fn a_server_that_stops_does_not_wait_for_who_looks() {
 }
 
 #[actix_web::test]
+async fn who_knows_no_chunks_is_sent_none() {
+    let health = health([fine("a")]);
+    let own = health.clone();
+    let address = serve(move || everybody(&own));
+    health.start_draining();
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let head = b"GET /health/ui/events HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    connection.write_all(head).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(!head.contains("transfer-encoding"), "{head}");
+    assert!(body.starts_with("id: "), "{body}");
+    assert!(
+        body.ends_with("data: {\"reason\":\"draining\"}\n\n"),
+        "{body}"
+    );
+}
+
+#[actix_web::test]
 async fn applications_that_differ_do_not_keep_each_other_busy() {
     let health = crate::data::builder().build().unwrap();
     let own = health.clone();
