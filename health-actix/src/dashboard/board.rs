@@ -10,8 +10,9 @@ use actix_web::HttpRequest;
 use health_core::{Caller, Event, Health, Watch};
 use tokio::time::{Instant, timeout};
 
+use super::check::{CheckOf, history};
 use super::snapshot::{Pieces, Snapshot, json};
-use super::state::{CheckOf, Source, history};
+use super::state::Source;
 use crate::access::Level;
 
 /// How often checks are asked for those who look.

@@ -1,9 +1,12 @@
 //! The page for people who want to see how the service is doing.
 
 mod board;
+mod check;
+mod event;
 mod snapshot;
 mod state;
 mod stream;
+mod time;
 
 use std::sync::Arc;
 

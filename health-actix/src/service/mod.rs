@@ -181,7 +181,8 @@ impl HealthService {
     /// An [`Access`] lets those look, and see everything, whom it lets in; [`Details`] say who sees
     /// how much. The page asks for a token or an API key where that is what is needed, and holds
     /// nothing itself. It is one page with its own style and script, which loads nothing from
-    /// elsewhere, and works below a path prefix.
+    /// elsewhere, and works below a path prefix. With the middleware `NormalizePath`, which changes
+    /// paths on their way, open it as that leaves it, with the slash at its end or without.
     ///
     /// Who looks has the checks asked once a second, as probes are: results are kept, and runs are
     /// shared. A worker keeps at most 16 streams of news open, each for a few seconds, and none
