@@ -88,13 +88,20 @@ test('streams are renewed without a gap', {}, async (t) => {
 
 /** Takes all places for streams, again and again, until told to let them go. */
 async function crowd(t, service) {
-  const control = new AbortController();
+  // One for each request: a signal keeps a listener of every request that it was given to.
+  const open = new Set();
+  let over = false;
+  const control = { abort() { over = true; for (const one of open) one.abort(); } };
   const hold = async () => {
-    while (!control.signal.aborted) {
+    while (!over) {
+      const own = new AbortController();
+      open.add(own);
       try {
-        const response = await fetch(`http://127.0.0.1:${service.port}/health/ui/events`, { signal: control.signal });
+        const response = await fetch(`http://127.0.0.1:${service.port}/health/ui/events`, { signal: own.signal });
         if (response.ok) for await (const _ of response.body);
+        else await response.body.cancel();
       } catch { /* the next one */ }
+      open.delete(own);
     }
   };
   // More than there are places: one that becomes free is taken at once.
