@@ -179,10 +179,12 @@ impl HealthService {
     /// why, their history, what depends on what, and what has happened.
     ///
     /// An [`Access`] lets those look, and see everything, whom it lets in; [`Details`] say who sees
-    /// how much. The page asks for a token or an API key where that is what is needed, and holds
-    /// nothing itself. It is one page with its own style and script, which loads nothing from
-    /// elsewhere, and works below a path prefix. With the middleware `NormalizePath`, which changes
-    /// paths on their way, open it as that leaves it, with the slash at its end or without.
+    /// how much: at [`Level::StatusOnly`](crate::Level::StatusOnly) the verdicts, since when, what the
+    /// process is about, and for how long it has been up. The page asks for a token or an API key
+    /// where that is what is needed, and holds nothing itself. It is one page with its own style and
+    /// script, which loads nothing from elsewhere, and works below a path prefix. With the middleware
+    /// `NormalizePath`, which changes paths on their way, open it as that leaves it, with the slash at
+    /// its end or without.
     ///
     /// Who looks has the checks asked once a second, as probes are: results are kept, and runs are
     /// shared. A worker keeps at most 16 streams of news open, each for a few seconds, and none

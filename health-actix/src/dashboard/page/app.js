@@ -286,7 +286,7 @@ async function refused(response) {
 		credential = null;
 		store('sessionStorage', STORE, null);
 		locked = true;
-		linked('locked', detail);
+		linked('locked', 'Only who shows a credential is told.');
 		readChallenge(response);
 		openCredential(error);
 		return 'locked';
@@ -453,12 +453,12 @@ function drawRow(entry) {
 const forcedBy = (o) => `forced ${words(o.status)}: ${visible(o.reason ?? 'no reason given', 2000)}, until ${isTime(o.until) ? moment(o.until) : 'taken back'}`;
 // By time alone.
 function tickRow({ check, parts: p, open }) {
-	const { consecutive_failures: failures, last_success: passed, next_run: next, running_ms: running } = check;
+	const { consecutive_failures: failures, last_success: passed, next_run: next } = check;
 	const shown = shownOf(check);
 	say(p.sub, shown === 'disabled' ? 'does not count' : shown === 'unknown' ? `counts as ${words(check.status)}`
 		: failures ? `${plural(failures, 'failure')}, ${since(check.since)}` : isTime(check.since) ? `for ${since(check.since)}` : '');
 	const ran = check.last_run ?? check.runs?.at(-1)?.[0];
-	say(p.last, running >= 0 ? `running ${span(running + clock.now() - clock.server)}` : isTime(passed) ? `passed ${since(passed)} ago` : isTime(ran) ? `ran ${since(ran)} ago` : 'never ran');
+	say(p.last, isTime(passed) ? `passed ${since(passed)} ago` : isTime(ran) ? `ran ${since(ran)} ago` : 'never ran');
 	const wait = next - clock.now() + 500;
 	say(p.next, check.disabled || !isTime(next) ? '' : wait > 1000 ? `next in ${span(wait)}` : 'next is due');
 	if (open) drawFacts(check, p.details);
