@@ -50,9 +50,11 @@ function latency(ms) {
 	return ms < 60_000 ? `${+(ms / 1000).toFixed(2)} s` : span(ms);
 }
 const clock = { server: 0, at: 0, now() { return this.server + ticks() - this.at; } };
-const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' });
-const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' });
-const moment = (ms) => isTime(ms) ? (Math.abs(clock.now() - ms) < 43_200_000 ? TIME : DATE).format(ms) : '?';
+// The first takes 30 ms: a task of its own.
+const formats = {};
+const format = (dateStyle, timeStyle) => formats[timeStyle] ??= new Intl.DateTimeFormat(undefined, { dateStyle, timeStyle, hourCycle: 'h23' });
+const moment = (ms) => isTime(ms) ? (Math.abs(clock.now() - ms) < 43_200_000 ? format(undefined, 'medium') : format('medium', 'short')).format(ms) : '?';
+setTimeout(moment, 0, 0);
 const since = (ms) => isTime(ms) ? span(clock.now() - ms) : '';
 
 // ---- Elements
@@ -286,7 +288,7 @@ async function refused(response) {
 		credential = null;
 		store('sessionStorage', STORE, null);
 		locked = true;
-		linked('locked', 'Only who shows a credential is told.');
+		linked('locked', 'A credential is needed here.');
 		readChallenge(response);
 		openCredential(error);
 		return 'locked';
