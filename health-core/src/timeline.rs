@@ -188,12 +188,12 @@ impl Timeline {
 
     /// What is for everybody to know.
     pub(crate) fn tell(&self, at: SystemTime, what: Happening) -> Bell<'_> {
-        self.add(&mut lock(&self.log), at, Visibility::Summary, what)
+        self.ring(self.add(&mut lock(&self.log), at, Visibility::Summary, what))
     }
 
     /// What is for those who may know everything.
     pub(crate) fn tell_operators(&self, at: SystemTime, what: Happening) -> Bell<'_> {
-        self.add(&mut lock(&self.log), at, Visibility::Full, what)
+        self.ring(self.add(&mut lock(&self.log), at, Visibility::Full, what))
     }
 
     /// Whether that is what the probe was last told to be.
@@ -203,17 +203,11 @@ impl Timeline {
 
     /// A probe is told to be this.
     pub(crate) fn tell_verdict(&self, probe: Probe, to: Status, at: SystemTime) {
-        drop(self.put_verdict(probe, to, at));
+        drop(self.note_verdict(probe, to, at).map(|it| self.ring(it)));
     }
 
-    /// The same, but nobody is woken.
-    pub(crate) fn note_verdict(&self, probe: Probe, to: Status, at: SystemTime) {
-        if let Some(bell) = self.put_verdict(probe, to, at) {
-            std::mem::forget(bell);
-        }
-    }
-
-    fn put_verdict(&self, probe: Probe, to: Status, at: SystemTime) -> Option<Bell<'_>> {
+    /// The same, but nobody is woken. Returns the number of the event, if it is one.
+    pub(crate) fn note_verdict(&self, probe: Probe, to: Status, at: SystemTime) -> Option<u64> {
         let mut log = lock(&self.log);
         let last = &mut log.verdicts[place(probe)];
         let from = last.map(|(status, _)| status);
@@ -239,16 +233,10 @@ impl Timeline {
             to: transition.to(),
             message: transition.message().map(clipped),
         };
-        self.add(&mut lock(&self.log), at, check.visibility(), what)
+        self.ring(self.add(&mut lock(&self.log), at, check.visibility(), what))
     }
 
-    fn add(
-        &self,
-        log: &mut Log,
-        at: SystemTime,
-        visibility: Visibility,
-        what: Happening,
-    ) -> Bell<'_> {
+    fn add(&self, log: &mut Log, at: SystemTime, visibility: Visibility, what: Happening) -> u64 {
         let number = log.events.back().map_or(1, |last| last.number + 1);
         if log.events.len() == REMEMBERED {
             log.events.pop_front();
@@ -259,6 +247,10 @@ impl Timeline {
             visibility,
             what,
         });
+        number
+    }
+
+    const fn ring(&self, number: u64) -> Bell<'_> {
         Bell(self, number)
     }
 }

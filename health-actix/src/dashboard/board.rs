@@ -10,10 +10,11 @@ use actix_web::HttpRequest;
 use health_core::{Caller, Event, Health, Watch};
 use tokio::time::{Instant, timeout};
 
-use super::check::{CheckOf, history};
+use super::check::CheckOf;
 use super::snapshot::{Pieces, Snapshot, json};
 use super::state::Source;
 use crate::access::Level;
+use crate::dialect::view::Told;
 
 /// How often checks are asked for those who look.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
@@ -133,8 +134,8 @@ impl Board {
             events: &events,
             level,
         };
-        let check = |told| {
-            let history = history(&self.health, told, caller);
+        let check = |told: Told<'_>| {
+            let history = self.health.history(told.name(), caller);
             let check = CheckOf::new(told, history.as_ref(), overrides.get(told.name()));
             (told.name().to_owned(), json(&check))
         };

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::ops::Not;
 
-use health_core::{Caller, Entry, Health, History, Override, Probe, Reason, Value};
+use health_core::{Entry, History, Override, Probe, Reason, Value};
 use serde::Serialize;
 
-use super::time::{ms, span, tenths};
+use super::time::{ms, span};
 use crate::dialect::members::Members;
+use crate::dialect::time::milliseconds;
 use crate::dialect::view::{Told, ToldChild};
 
 /// How many runs of a check are told, though more may be remembered: a line has room for no more.
@@ -75,7 +76,7 @@ fn runs(history: &History) -> Vec<(u64, Option<f64>, &'static str)> {
     let runs = history.runs();
     let last = runs.len().saturating_sub(MOST_RUNS);
     let runs = runs[last..].iter().map(|run| {
-        let latency = run.latency().map(tenths);
+        let latency = run.latency().map(milliseconds);
         (ms(run.started_at()), latency, &run.status().as_str()[..1])
     });
     runs.collect()
@@ -174,9 +175,4 @@ impl<'a> More<'a> {
             source: check.location().to_string(),
         }
     }
-}
-
-/// What is remembered of each check's runs that the caller may know of.
-pub(super) fn history(health: &Health, told: Told<'_>, caller: Caller<'_>) -> Option<History> {
-    health.history(told.name(), caller)
 }

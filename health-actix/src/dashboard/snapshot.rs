@@ -1,6 +1,5 @@
 //! What the page is told at one moment, and what of it is new.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use actix_web::web::Bytes;
@@ -59,24 +58,11 @@ impl Snapshot {
         let version = before.map_or(1, |before| before.version + 1);
         let names: Vec<_> = pieces.checks.iter().map(|(name, _)| name).collect();
         let names = Piece::new(json(&names), before.map(|before| &before.names), version);
-        let known: BTreeMap<_, _> = before.map_or_else(BTreeMap::new, |before| {
-            let checks = before.checks.iter();
-            checks.map(|(name, piece)| (&**name, piece)).collect()
+        let (checks, events) = before.map_or_else(Default::default, |before| {
+            (&*before.checks, &*before.events)
         });
-        let checks = pieces.checks.into_iter().map(|(name, json)| {
-            let piece = Piece::new(json, known.get(&*name).copied(), version);
-            (name, piece)
-        });
-        let checks = checks.collect();
-        let told: BTreeMap<_, _> = before.map_or_else(BTreeMap::new, |before| {
-            let events = before.events.iter();
-            events.map(|(number, piece)| (*number, piece)).collect()
-        });
-        let events = pieces.events.into_iter().map(|(number, json)| {
-            let piece = Piece::new(json, told.get(&number).copied(), version);
-            (number, piece)
-        });
-        let events = events.collect();
+        let checks = carried(pieces.checks, checks, version);
+        let events = carried(pieces.events, events, version);
         let mut head = pieces.head;
         head.pop();
         Self {
@@ -111,6 +97,17 @@ impl Snapshot {
         text.push('}');
         text
     }
+}
+
+/// These pieces, by their keys; both are in order.
+fn carried<K: Ord>(new: Vec<(K, String)>, before: &[(K, Piece)], version: u64) -> Vec<(K, Piece)> {
+    let piece = |(key, json): (K, String)| {
+        let place = before.binary_search_by(|(known, _)| known.cmp(&key));
+        let known = place.ok().map(|place| &before[place].1);
+        let piece = Piece::new(json, known, version);
+        (key, piece)
+    };
+    new.into_iter().map(piece).collect()
 }
 
 fn list<'a>(text: &mut String, name: &str, pieces: impl Iterator<Item = &'a Piece>, version: u64) {

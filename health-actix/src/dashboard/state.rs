@@ -1,6 +1,7 @@
 //! What the page is told: one JSON object of all probes and checks, as far as the caller may know
 //! of them. Times are milliseconds since 1970 by the server's clock.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
@@ -38,7 +39,6 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub(super) fn head(&self) -> Head<'a> {
-        let readiness = self.glance.probes().nth(1).map(|(report, _)| report);
         let overview = self.glance.overview();
         let whole = self.view(Scope::Everything, overview.status(), overview.phase());
         Head {
@@ -46,11 +46,7 @@ impl<'a> Source<'a> {
             level: self.level.as_str(),
             service: self.service.filter(|_| whole.lists_checks()),
             uptime_ms: span(self.health.uptime()),
-            phase: PhaseOf::new(
-                readiness.map_or(overview.phase(), Report::phase),
-                &whole,
-                self,
-            ),
+            phase: PhaseOf::new(&whole, self),
             gates: self.gates(&whole),
             probes: self.probes().collect(),
         }
@@ -132,8 +128,8 @@ struct PhaseOf<'a> {
 }
 
 impl<'a> PhaseOf<'a> {
-    fn new(phase: &'a Phase, whole: &View<'a>, source: &Source<'a>) -> Self {
-        let (name, since, until) = match phase {
+    fn new(whole: &View<'a>, source: &Source<'a>) -> Self {
+        let (name, since, until) = match whole.phase {
             Phase::Starting => ("starting", None, None),
             Phase::Draining => {
                 let since = source.said_at(|what| *what == Happening::Draining(true));
@@ -217,23 +213,23 @@ impl<'a> Cause<'a> {
     /// Those that matter most come first.
     fn of(view: &View<'a>) -> Vec<Self> {
         let ill = |told: &Told<'a>| told.counts_as() != Status::Healthy;
-        let entries: Vec<_> = view.entries().filter(ill).collect();
+        let entries = view.entries().filter(ill);
+        let entries: BTreeMap<_, _> = entries.map(|told| (told.name(), told)).collect();
         let mut affected = BTreeMap::<_, Vec<_>>::new();
-        for told in &entries {
+        for told in view.entries().filter(ill) {
             let affects = affected.entry(told.cause().unwrap_or(told.name()));
             let affects = affects.or_default();
             affects.extend(told.cause().map(|_| told.name()));
         }
-        let told = |name: &str| entries.iter().find(|told| told.name() == name);
-        let weight = |name: &str| told(name).map(|told| told.counts_as());
+        let weight = |name: &str| entries.get(name).map(|told| told.counts_as());
         let mut causes: Vec<_> = affected.into_iter().collect();
-        causes.sort_by_key(|(name, affects)| {
+        causes.sort_by_cached_key(|(name, affects)| {
             let worst = affects.iter().filter_map(|name| weight(name)).max();
-            std::cmp::Reverse(weight(name).max(worst))
+            Reverse(weight(name).max(worst))
         });
         let cause = |(check, affects)| Self {
             check,
-            text: told(check).and_then(|told| told.text()),
+            text: entries.get(check).and_then(|told| told.text()),
             affects,
         };
         causes.into_iter().map(cause).collect()

@@ -14,8 +14,3 @@ pub(super) fn ms(at: SystemTime) -> u64 {
 pub(super) fn span(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
-
-/// In milliseconds, with one digit after the point.
-pub(super) fn tenths(latency: Duration) -> f64 {
-    (latency.as_secs_f64() * 10_000.0).round() / 10.0
-}

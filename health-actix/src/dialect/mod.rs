@@ -12,7 +12,7 @@ mod microprofile;
 pub(crate) mod problem;
 pub(crate) mod schema;
 mod spring;
-mod time;
+pub(crate) mod time;
 pub(crate) mod view;
 
 use std::fmt;

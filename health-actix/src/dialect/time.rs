@@ -16,6 +16,11 @@ pub(crate) fn timestamp(at: SystemTime) -> String {
     format_rfc3339_millis(SystemTime::UNIX_EPOCH + since.min(END)).to_string()
 }
 
+/// In milliseconds, with one digit after the point.
+pub(crate) fn milliseconds(span: Duration) -> f64 {
+    (span.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
 /// The span as .NET writes it, to the tick of 100 ns that its `TimeSpan` counts:
 /// `[d.]hh:mm:ss[.fffffff]`. What is longer than the longest is as long as that.
 ///

@@ -10,6 +10,7 @@ use health_core::{
 };
 
 use super::problem::MISCONFIGURED;
+use super::time::milliseconds;
 use crate::access::Level;
 
 /// What is to be said before startup has passed.
@@ -220,8 +221,7 @@ impl<'a> Told<'a> {
 
     /// In milliseconds, with one digit after the point.
     pub(crate) fn latency_ms(self) -> Option<f64> {
-        let latency = self.latency()?;
-        Some((latency.as_secs_f64() * 10_000.0).round() / 10.0)
+        self.latency().map(milliseconds)
     }
 
     pub(crate) fn latency(self) -> Option<Duration> {

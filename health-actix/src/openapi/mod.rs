@@ -113,14 +113,13 @@ fn components(all: &[Described<'_>]) -> ComponentsBuilder {
             components = components.schema(name, schema);
         }
     }
-    let shown = |it: &&Described<'_>| it.target == Target::Dashboard(Part::State);
-    for (name, schema) in all
+    let shown = all
         .iter()
-        .find(shown)
-        .into_iter()
-        .flat_map(|it| dashboard::schemas(it.first().about))
-    {
-        components = components.schema(name, schema);
+        .find(|it| it.target == Target::Dashboard(Part::State));
+    if let Some(shown) = shown {
+        for (name, schema) in dashboard::schemas(shown.first().about) {
+            components = components.schema(name, schema);
+        }
     }
     let told = all.iter().flat_map(|it| &it.answers).map(|it| it.about);
     match told.max_by_key(|about| about.level) {
