@@ -41,6 +41,7 @@ mod standings;
 mod status;
 mod surprises;
 mod sync;
+mod time_left;
 mod timeline;
 mod told;
 mod visibility;
@@ -70,6 +71,7 @@ pub use self::probe::{Probe, ProbeSet};
 pub use self::report::{Child, Entry, GroupReport, Report};
 pub use self::signs::{Heartbeat, LastSuccess, Reload};
 pub use self::status::Status;
+pub use self::time_left::time_left;
 pub use self::timeline::{Change, Event, Happening, Watch};
 pub use self::visibility::Visibility;
 

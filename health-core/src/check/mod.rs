@@ -147,6 +147,26 @@ impl Check {
         }
     }
 
+    /// Gives it another name: a ready-made check is called after what it asks, and there may be two
+    /// of that.
+    ///
+    /// ```
+    /// use health_core::Check;
+    ///
+    /// let check = Check::new("postgres", async || true).with_name("orders");
+    /// assert_eq!(check.name(), "orders");
+    /// ```
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        let name = name.into();
+        if matches!(self.body, Body::Built(_)) {
+            self.identity = name.clone();
+        }
+        self.given_name = name.clone();
+        self.name = name;
+        self
+    }
+
     /// Serves liveness, besides what it serves already.
     #[must_use]
     pub fn liveness(self) -> Self {

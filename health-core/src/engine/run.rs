@@ -16,6 +16,7 @@ use super::instance::{Instance, RunId};
 use crate::bind::Work;
 use crate::sample::{Asked, Sample, milliseconds};
 use crate::sync::{discard, guarded};
+use crate::time_left::until;
 use crate::{Check, Outcome, Reason, Status};
 
 /// The duty to end a run: whatever happens, its flight ends exactly once.
@@ -165,7 +166,8 @@ impl RunFuture {
         let work = self.work.as_mut()?;
         let span = &self.run.span;
         let start = std::time::Instant::now();
-        let polled = guarded(|| span.in_scope(|| work.0.as_mut().poll(cx)));
+        let deadline = self.run.deadline();
+        let polled = guarded(|| until(deadline, || span.in_scope(|| work.0.as_mut().poll(cx))));
         let held = start.elapsed();
         if held >= HELD {
             self.run.instance.warn_of_held_thread(held);
@@ -267,7 +269,8 @@ impl RunCall {
         let began = Instant::now();
         match self.function.take() {
             Some(function) if self.run.begin(began) => {
-                let result = guarded(|| self.run.span.in_scope(function));
+                let deadline = self.run.deadline();
+                let result = guarded(|| until(deadline, || self.run.span.in_scope(function)));
                 self.run.finish(result, began);
             }
             function => {

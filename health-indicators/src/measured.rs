@@ -1,0 +1,34 @@
+use std::time::Duration;
+
+use health_core::{Outcome, Value};
+
+use crate::failure::Failure;
+use crate::pool::PoolUse;
+
+/// What a run has measured so far; it is told of one that failed, too.
+#[derive(Debug, Default)]
+pub(crate) struct Measured(Vec<(&'static str, Value)>);
+
+impl Measured {
+    pub(crate) fn add(&mut self, name: &'static str, value: impl Into<Value>) {
+        self.0.push((name, value.into()));
+    }
+
+    /// A time in milliseconds, to three places; the name ends in `_ms`.
+    pub(crate) fn time(&mut self, name: &'static str, time: Duration) {
+        self.add(name, time.as_micros() as f64 / 1000.0);
+    }
+
+    pub(crate) fn pool(&mut self, pool: PoolUse) {
+        self.add("pool_in_use", pool.in_use);
+        self.add("pool_idle", pool.idle);
+        self.add("pool_max", pool.most);
+    }
+
+    /// The outcome of what was `found`, with all that was measured.
+    pub(crate) fn told(self, found: Result<Outcome, Failure>) -> Outcome {
+        let outcome = found.unwrap_or_else(Outcome::from);
+        let add = |outcome: Outcome, (name, value)| outcome.with_data(name, value);
+        self.0.into_iter().fold(outcome, add)
+    }
+}

@@ -1,0 +1,46 @@
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, Pool};
+
+use super::{Connects, Known, Server, Session, tokio_postgres};
+use crate::budget::Step;
+use crate::deadpool::{Lent, acquire, pool_use};
+use crate::failure::Failure;
+use crate::pool::PoolUse;
+use crate::reached::{Itself, Reached};
+
+impl Reached<Itself> for Pool {
+    type Client = Self;
+
+    fn client(&self) -> &Self {
+        self
+    }
+}
+
+impl Server for Pool {
+    fn known(&self) -> Known<'_> {
+        Known(super::Client::Deadpool(self))
+    }
+}
+
+impl Connects for Pool {
+    type Session<'a> = Lent<Manager>;
+
+    async fn acquire(&self, step: Step) -> Result<(Lent<Manager>, Duration), Failure> {
+        acquire(self, step, tokio_postgres::failure).await
+    }
+
+    fn pool_use(&self) -> Option<PoolUse> {
+        Some(pool_use(self))
+    }
+}
+
+impl Session for Lent<Manager> {
+    async fn ping(&mut self) -> Result<Option<String>, Failure> {
+        tokio_postgres::asked(self).await
+    }
+
+    fn give_back(self) {
+        self.give_back();
+    }
+}

@@ -1,0 +1,8 @@
+//! What each ready-made check reports of real servers, in health and under faults.
+//!
+//! `FAULTS.md` says what is expected; `BLESS=1` writes it anew.
+#![allow(missing_docs, unreachable_pub)]
+
+#[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
+mod postgres;
+mod support;

@@ -1,0 +1,139 @@
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+
+use health_core::Check;
+use health_indicators::postgres::{self, Postgres};
+
+use crate::support::{Faults, Probes, Proxy, Service};
+
+/// What speaks another protocol.
+const GARBAGE: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+
+/// What is wrong with who asks, not with what is asked.
+struct Wrong {
+    user: Check,
+    database: Check,
+    host: Check,
+}
+
+async fn refuses(faults: &mut Faults, proxy: &Proxy, wrong: Wrong) {
+    let accepted = proxy.counter();
+    for (fault, check) in [
+        ("wrong credentials", wrong.user),
+        ("no such database", wrong.database),
+        ("name not in the DNS", wrong.host),
+    ] {
+        let count = async || accepted.load(Ordering::SeqCst);
+        faults.observe(fault, &Probes::of(check), count).await;
+    }
+}
+
+#[cfg(feature = "sqlx-postgres")]
+mod sqlx {
+    use ::sqlx::PgPool;
+    use ::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+    use super::*;
+
+    fn options(to: SocketAddr) -> PgConnectOptions {
+        PgConnectOptions::new_without_pgpass()
+            .host(&to.ip().to_string())
+            .port(to.port())
+            .username("postgres")
+            .database("test")
+    }
+
+    fn pool(options: PgConnectOptions) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(10)
+            .connect_lazy_with(options)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn faults() {
+        let Some(server) = Service::POSTGRES.address() else {
+            return;
+        };
+        let mut proxy = Proxy::to(server).await;
+        let pooled = pool(options(proxy.address()));
+        let probes = Probes::of(postgres::check(pooled.clone()));
+        let mut faults = Faults::of("PostgreSQL (sqlx)");
+        faults.play(&mut proxy, &probes, GARBAGE).await;
+
+        let mut taken = Vec::new();
+        for _ in 0..10 {
+            taken.push(pooled.acquire().await.unwrap());
+        }
+        let accepted = proxy.counter();
+        let count = async || accepted.load(Ordering::SeqCst);
+        faults.observe("pool exhausted", &probes, count).await;
+        taken.clear();
+        faults.recovers("pool exhausted", &probes).await;
+
+        let check = |options| postgres::check(pool(options));
+        let wrong = Wrong {
+            user: check(options(proxy.address()).username("nobody_of_this_name")),
+            database: check(options(proxy.address()).database("none_of_this_name")),
+            host: check(options(proxy.address()).host("database.invalid")),
+        };
+        refuses(&mut faults, &proxy, wrong).await;
+        faults.finish();
+    }
+}
+
+#[cfg(feature = "deadpool-postgres")]
+mod deadpool {
+    use deadpool_postgres::{Config, Pool, Runtime};
+    use tokio_postgres::NoTls;
+
+    use super::*;
+
+    fn config(to: SocketAddr) -> Config {
+        let mut config = Config::new();
+        config.host = Some(to.ip().to_string());
+        config.port = Some(to.port());
+        config.user = Some("postgres".to_owned());
+        config.dbname = Some("test".to_owned());
+        config.pool = Some(deadpool_postgres::PoolConfig::new(10));
+        config
+    }
+
+    fn pool(config: &Config) -> Pool {
+        config.create_pool(Some(Runtime::Tokio1), NoTls).unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn faults() {
+        let Some(server) = Service::POSTGRES.address() else {
+            return;
+        };
+        let mut proxy = Proxy::to(server).await;
+        let pooled = pool(&config(proxy.address()));
+        let probes = Probes::of(Postgres::new(pooled.clone()).check());
+        let mut faults = Faults::of("PostgreSQL (deadpool-postgres)");
+        faults.play(&mut proxy, &probes, GARBAGE).await;
+
+        let mut taken = Vec::new();
+        for _ in 0..10 {
+            taken.push(pooled.get().await.unwrap());
+        }
+        let accepted = proxy.counter();
+        let count = async || accepted.load(Ordering::SeqCst);
+        faults.observe("pool exhausted", &probes, count).await;
+        taken.clear();
+        faults.recovers("pool exhausted", &probes).await;
+
+        let but = |change: fn(&mut Config)| {
+            let mut config = config(proxy.address());
+            change(&mut config);
+            postgres::check(pool(&config))
+        };
+        let wrong = Wrong {
+            user: but(|config| config.user = Some("nobody_of_this_name".to_owned())),
+            database: but(|config| config.dbname = Some("none_of_this_name".to_owned())),
+            host: but(|config| config.host = Some("database.invalid".to_owned())),
+        };
+        refuses(&mut faults, &proxy, wrong).await;
+        faults.finish();
+    }
+}

@@ -1,0 +1,159 @@
+//! The section of `FAULTS.md` of one dependency: what was observed under each fault, against what
+//! is expected.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use health_core::Entry;
+
+use super::probes::told;
+use super::{Fault, Probes, Proxy};
+
+/// How many probes ask at the same time under each fault.
+const PROBES: usize = 200;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    section: &'static str,
+    rows: Vec<[String; 3]>,
+}
+
+impl Faults {
+    /// Of the section of this title.
+    pub(crate) fn of(section: &'static str) -> Self {
+        Self {
+            section,
+            rows: Vec::new(),
+        }
+    }
+
+    /// What 200 probes at once are told under a fault, and how many connections that makes, as
+    /// `count` counts them in all.
+    pub(crate) async fn observe(
+        &mut self,
+        fault: &str,
+        probes: &Probes,
+        count: impl AsyncFn() -> usize,
+    ) -> Entry {
+        let before = count().await;
+        let entry = probes.at_once(PROBES).await;
+        let made = match count().await - before {
+            0 | 1 => "at most 1".to_owned(),
+            more => more.to_string(),
+        };
+        self.add(fault, &told(&entry), &made);
+        entry
+    }
+
+    /// What one probe is told once a fault is over: that all is well, for which it may ask a few
+    /// times, and nothing of ours restarts.
+    pub(crate) async fn recovers(&mut self, fault: &str, probes: &Probes) -> Entry {
+        let entry = probes.until_healthy(25).await;
+        self.add(&format!("{fault}, then over"), &told(&entry), "");
+        entry
+    }
+
+    /// What is reported under each fault of the network in turn, and after it.
+    pub(crate) async fn play(
+        &mut self,
+        proxy: &mut Proxy,
+        probes: &Probes,
+        garbage: &'static [u8],
+    ) {
+        let accepted = proxy.counter();
+        let count = async || accepted.load(Ordering::SeqCst);
+        self.observe("none", probes, count).await;
+        proxy.set(Fault::Frozen);
+        self.observe("frozen", probes, count).await;
+        proxy.set(Fault::None);
+        self.recovers("frozen", probes).await;
+        proxy.set(Fault::Slow(Duration::from_millis(50)));
+        self.observe("slow: 50 ms each way", probes, count).await;
+        proxy.stop().await;
+        self.observe("down", probes, count).await;
+        proxy.start();
+        self.recovers("down", probes).await;
+        proxy.cut();
+        self.observe("restarted", probes, count).await;
+        self.recovers("restarted", probes).await;
+        proxy.set(Fault::Garbage(garbage));
+        self.observe("wrong answer", probes, count).await;
+        proxy.set(Fault::Hangup);
+        self.observe("closes each connection at once", probes, count)
+            .await;
+        proxy.set(Fault::None);
+        self.recovers("wrong answers", probes).await;
+    }
+
+    /// A row of its own.
+    pub(crate) fn add(&mut self, fault: &str, report: &str, connections: &str) {
+        let row = [fault, report, connections];
+        self.rows.push(row.map(|cell| cell.replace('|', "\\|")));
+    }
+
+    /// Prints what was observed, and compares it with what is expected; or writes that, if asked to
+    /// bless.
+    #[track_caller]
+    pub(crate) fn finish(self) {
+        static FILE: Mutex<()> = Mutex::new(());
+        let _alone = FILE.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/FAULTS.md"));
+        let file = std::fs::read_to_string(&path).expect("there is a file of what is expected");
+        let (head, sections) = split(&file);
+        let at = sections
+            .iter()
+            .position(|(title, _)| *title == self.section);
+        let observed = self.table();
+        let expected = at.map_or("", |at| sections[at].1);
+        println!("## {}\n\n{observed}", self.section);
+        if expected == observed {
+            return;
+        }
+        if std::env::var_os("BLESS").is_none() {
+            panic!(
+                "{}: FAULTS.md expects\n\n{expected}\nbut observed was\n\n{observed}",
+                self.section
+            );
+        }
+        let mut sections: Vec<_> = sections
+            .into_iter()
+            .filter(|(title, _)| *title != self.section)
+            .collect();
+        sections.push((self.section, &observed));
+        sections.sort_by_key(|(title, _)| title.to_lowercase());
+        let mut text = head.to_owned();
+        for (title, table) in sections {
+            write!(text, "## {title}\n\n{table}\n").unwrap();
+        }
+        std::fs::write(path, text.trim_end().to_owned() + "\n").unwrap();
+    }
+
+    fn table(&self) -> String {
+        let mut table = "| fault | report | new connections |\n|---|---|---|\n".to_owned();
+        for [fault, report, connections] in &self.rows {
+            writeln!(table, "| {fault} | {report} | {connections} |").unwrap();
+        }
+        table
+    }
+}
+
+/// What stands before the first section, and the title and table of each.
+fn split(file: &str) -> (&str, Vec<(&str, &str)>) {
+    let start = file.find("\n## ").map_or(file.len(), |at| at + 1);
+    let (head, rest) = file.split_at(start);
+    let sections = rest.split("## ").skip(1).filter_map(|section| {
+        let (title, table) = section.split_once("\n\n")?;
+        Some((
+            title,
+            table
+                .strip_suffix('\n')
+                .filter(|t| t.ends_with('\n'))
+                .unwrap_or(table),
+        ))
+    });
+    (head, sections.collect())
+}

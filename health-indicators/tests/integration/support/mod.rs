@@ -1,0 +1,14 @@
+//! What the tests of all checks need.
+#![allow(dead_code, reason = "each feature needs a part of it")]
+
+mod faults;
+mod probes;
+mod program;
+mod proxy;
+mod service;
+
+pub(crate) use self::faults::Faults;
+pub(crate) use self::probes::Probes;
+pub(crate) use self::program::Program;
+pub(crate) use self::proxy::{Fault, Proxy};
+pub(crate) use self::service::{Service, skipped};
