@@ -28,5 +28,6 @@ mod support;
 #[cfg(feature = "testing")]
 mod testing;
 mod threads;
+mod time_left;
 mod timeline;
 mod visibility;

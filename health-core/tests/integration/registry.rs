@@ -119,6 +119,22 @@ fn checks_can_be_renamed_and_excluded() {
 }
 
 #[test]
+fn a_ready_made_check_can_be_given_another_name() {
+    let pools = ["orders", "billing"].map(|name| fine("postgres").with_name(name));
+    let health = pools
+        .into_iter()
+        .fold(HealthBuilder::empty(), HealthBuilder::check);
+    let health = health.build().unwrap();
+    let called: Vec<_> = health
+        .checks()
+        .iter()
+        .map(|check| (check.name().to_owned(), check.identity().to_owned()))
+        .collect();
+    let twice = |name: &str| (name.to_owned(), name.to_owned());
+    assert_eq!(called, [twice("billing"), twice("orders")]);
+}
+
+#[test]
 fn health_is_a_cheap_clone_that_can_be_shared() {
     fn shared<T: Clone + Send + Sync + 'static>() {}
     shared::<Health>();
