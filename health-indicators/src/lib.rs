@@ -1,5 +1,9 @@
 #![doc = include_str!("docs/crate.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(feature = "sqlx-postgres"),
+    allow(dead_code, reason = "each dependency needs a part of what all share")
+)]
 
 mod budget;
 #[cfg(any(feature = "deadpool-postgres", feature = "deadpool-redis"))]
@@ -9,6 +13,8 @@ mod measured;
 mod pool;
 mod reached;
 mod ready_made;
+#[cfg(any(feature = "disk", feature = "system"))]
+mod size;
 #[cfg(any(
     feature = "sqlx-postgres",
     feature = "sqlx-mysql",
@@ -16,6 +22,9 @@ mod ready_made;
 ))]
 mod sqlx;
 
+#[cfg(feature = "disk")]
+#[cfg_attr(docsrs, doc(cfg(feature = "disk")))]
+pub mod disk;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 #[cfg_attr(
     docsrs,

@@ -2,7 +2,10 @@
 //!
 //! `FAULTS.md` says what is expected; `BLESS=1` writes it anew.
 #![allow(missing_docs, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
+#[cfg(feature = "disk")]
+mod disk;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 mod postgres;
 mod support;

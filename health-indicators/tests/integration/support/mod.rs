@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each feature needs a part of it")]
 
 mod faults;
-mod probes;
+pub(crate) mod probes;
 mod program;
 mod proxy;
 mod service;
