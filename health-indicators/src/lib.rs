@@ -5,6 +5,8 @@
     allow(dead_code, reason = "each dependency needs a part of what all share")
 )]
 
+#[cfg(feature = "tcp")]
+mod address;
 mod budget;
 #[cfg(any(feature = "deadpool-postgres", feature = "deadpool-redis"))]
 mod deadpool;
@@ -31,5 +33,9 @@ pub mod disk;
     doc(cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres")))
 )]
 pub mod postgres;
+
+#[cfg(feature = "tcp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tcp")))]
+pub mod tcp;
 
 pub use self::reached::{Behind, Itself, Reached};

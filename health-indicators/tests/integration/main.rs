@@ -9,3 +9,5 @@ mod disk;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 mod postgres;
 mod support;
+#[cfg(feature = "tcp")]
+mod tcp;
