@@ -61,6 +61,11 @@ impl Failure {
             spelled(within)
         ))
     }
+
+    /// There was no answer in this time; nobody knows whether there was a connection.
+    pub(crate) fn silent(within: Duration) -> Self {
+        Self::new(format!("no answer within {}", spelled(within)))
+    }
 }
 
 impl From<Failure> for Outcome {

@@ -7,12 +7,17 @@
 
 #[cfg(feature = "tcp")]
 mod address;
+#[allow(dead_code, reason = "each feature needs a part of it")]
 mod budget;
 #[cfg(any(feature = "deadpool-postgres", feature = "deadpool-redis"))]
 mod deadpool;
+#[allow(dead_code, reason = "each feature needs a part of it")]
 mod failure;
+#[allow(dead_code, reason = "each feature needs a part of it")]
 mod measured;
+#[allow(dead_code, reason = "each feature needs a part of it")]
 mod pool;
+#[allow(dead_code, reason = "each feature needs a part of it")]
 mod reached;
 mod ready_made;
 #[cfg(any(feature = "disk", feature = "system"))]
@@ -27,6 +32,9 @@ mod sqlx;
 #[cfg(feature = "disk")]
 #[cfg_attr(docsrs, doc(cfg(feature = "disk")))]
 pub mod disk;
+#[cfg(feature = "tonic")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tonic")))]
+pub mod grpc;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 #[cfg_attr(
     docsrs,

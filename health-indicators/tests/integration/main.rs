@@ -6,6 +6,10 @@
 
 #[cfg(feature = "disk")]
 mod disk;
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
+
+#[cfg(feature = "tonic")]
+mod grpc;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 mod postgres;
 mod support;

@@ -1,5 +1,5 @@
 //! What the tests of all checks need.
-#![allow(dead_code, reason = "each feature needs a part of it")]
+#![allow(dead_code, unused_imports, reason = "each feature needs a part of it")]
 
 mod faults;
 pub(crate) mod probes;
