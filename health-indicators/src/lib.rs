@@ -4,6 +4,7 @@
     not(feature = "sqlx-postgres"),
     allow(dead_code, reason = "each dependency needs a part of what all share")
 )]
+#![allow(dead_code, reason = "each feature needs a part of what they share")]
 
 #[cfg(feature = "tcp")]
 mod address;
@@ -35,6 +36,9 @@ pub mod disk;
 #[cfg(feature = "tonic")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tonic")))]
 pub mod grpc;
+#[cfg(feature = "async-nats")]
+#[cfg_attr(docsrs, doc(cfg(feature = "async-nats")))]
+pub mod nats;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 #[cfg_attr(
     docsrs,

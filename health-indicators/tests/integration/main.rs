@@ -10,6 +10,8 @@ mod disk;
 
 #[cfg(feature = "tonic")]
 mod grpc;
+#[cfg(feature = "async-nats")]
+mod nats;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 mod postgres;
 mod support;

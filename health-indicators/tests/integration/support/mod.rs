@@ -8,7 +8,7 @@ mod proxy;
 mod service;
 
 pub(crate) use self::faults::Faults;
-pub(crate) use self::probes::Probes;
+pub(crate) use self::probes::{Probes, told};
 pub(crate) use self::program::Program;
 pub(crate) use self::proxy::{Fault, Proxy};
 pub(crate) use self::service::{Service, skipped};

@@ -53,6 +53,17 @@ impl Probes {
         }
         self.one().await
     }
+
+    /// Asks until it is found to be so; at most for five seconds.
+    pub(crate) async fn until(&self, status: Status) -> Entry {
+        for _ in 1..25 {
+            let entry = self.one().await;
+            if entry.status() == status {
+                return entry;
+            }
+        }
+        self.one().await
+    }
 }
 
 async fn ask(health: &Health) -> Entry {
