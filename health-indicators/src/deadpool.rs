@@ -1,7 +1,7 @@
 //! What the pools of deadpool have in common.
 
 use std::error::Error;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use deadpool::managed::{Manager, Object, Pool, PoolError};
@@ -10,7 +10,19 @@ use crate::budget::Step;
 use crate::failure::Failure;
 use crate::pool::PoolUse;
 
-pub(crate) fn pool_use<M: Manager>(pool: &Pool<M>) -> PoolUse {
+/// What a pool lends.
+pub(crate) trait Pooled {
+    /// Drops the connection, and makes room for another.
+    fn discard(self);
+}
+
+impl<M: Manager> Pooled for Object<M> {
+    fn discard(self) {
+        drop(Object::take(self));
+    }
+}
+
+pub(crate) fn pool_use<M: Manager, W: From<Object<M>>>(pool: &Pool<M, W>) -> PoolUse {
     let status = pool.status();
     PoolUse {
         most: status.max_size,
@@ -20,13 +32,14 @@ pub(crate) fn pool_use<M: Manager>(pool: &Pool<M>) -> PoolUse {
 }
 
 /// A connection of the pool, and how long that took; `words` are those of the client for an error.
-pub(crate) async fn acquire<M>(
-    pool: &Pool<M>,
+pub(crate) async fn acquire<M, W>(
+    pool: &Pool<M, W>,
     step: Step,
     words: impl FnOnce(M::Error) -> Failure,
-) -> Result<(Lent<M>, Duration), Failure>
+) -> Result<(Lent<W>, Duration), Failure>
 where
     M: Manager<Error: Error + Send + Sync + 'static>,
+    W: From<Object<M>> + Pooled,
 {
     let why_none = |within| {
         let pool_use = pool_use(pool);
@@ -47,27 +60,34 @@ where
 
 /// A connection that goes back to its pool only if what was begun with it has ended: the next to
 /// get it would wait behind that.
-pub(crate) struct Lent<M: Manager>(Option<Object<M>>);
+pub(crate) struct Lent<W: Pooled>(Option<W>);
 
-impl<M: Manager> Lent<M> {
+impl<W: Pooled> Lent<W> {
     pub(crate) fn give_back(mut self) {
         drop(self.0.take());
     }
 }
 
-impl<M: Manager> Deref for Lent<M> {
-    type Target = Object<M>;
+impl<W: Pooled> Deref for Lent<W> {
+    type Target = W;
 
-    fn deref(&self) -> &Object<M> {
-        let held = "only giving it back takes the connection, and that consumes what held it";
-        self.0.as_ref().expect(held)
+    fn deref(&self) -> &W {
+        self.0.as_ref().expect(HELD)
     }
 }
 
-impl<M: Manager> Drop for Lent<M> {
+impl<W: Pooled> DerefMut for Lent<W> {
+    fn deref_mut(&mut self) -> &mut W {
+        self.0.as_mut().expect(HELD)
+    }
+}
+
+const HELD: &str = "only giving it back takes the connection, and that consumes what held it";
+
+impl<W: Pooled> Drop for Lent<W> {
     fn drop(&mut self) {
         if let Some(unfinished) = self.0.take() {
-            drop(Object::take(unfinished));
+            unfinished.discard();
         }
     }
 }

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use health_core::Outcome;
@@ -54,6 +55,19 @@ impl Failure {
         Self::new(format!("no connection within {}", spelled(within)))
     }
 
+    /// The same, in other words.
+    pub(crate) fn in_words(self, words: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            message: words.into(),
+            ..self
+        }
+    }
+
+    /// It did not answer in this time, whether it was connected or not.
+    pub(crate) fn unanswered(within: Duration) -> Self {
+        Self::new(format!("no answer within {}", spelled(within)))
+    }
+
     /// It was connected, but did not answer in this time.
     pub(crate) fn no_answer(within: Duration) -> Self {
         Self::new(format!(
@@ -95,13 +109,22 @@ pub(crate) fn spelled(time: Duration) -> String {
 /// The words for the first error of the network among an error and those that led to it.
 pub(crate) fn in_words(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let mut next = Some(error);
-    while let Some(error) = next {
+    while let Some(error) = next.map(unshared) {
         if let Some(words) = error.downcast_ref::<io::Error>().and_then(io_in_words) {
             return Some(words);
         }
         next = error.source();
     }
     None
+}
+
+/// A client that clones its errors shares them; as the source of another, the shared pointer then
+/// stands in front of the error itself.
+fn unshared<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    match error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
+        Some(shared) => shared.as_ref(),
+        None => error,
+    }
 }
 
 fn io_in_words(error: &io::Error) -> Option<&'static str> {
@@ -142,6 +165,8 @@ mod tests {
         assert_eq!(in_words(&refused()), Some("connection refused"));
         let wrapped = io::Error::other(io::Error::other(refused()));
         assert_eq!(in_words(&wrapped), Some("connection refused"));
+        let shared: Arc<dyn Error + Send + Sync> = Arc::new(refused());
+        assert_eq!(in_words(&shared), Some("connection refused"));
         assert_eq!(in_words(&io::Error::other("secret")), None);
         let missing = "no.such.name.invalid:1".to_socket_addrs().map(drop);
         assert_eq!(

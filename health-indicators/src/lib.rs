@@ -17,6 +17,11 @@ mod failure;
 #[allow(dead_code, reason = "each feature needs a part of it")]
 mod measured;
 #[allow(dead_code, reason = "each feature needs a part of it")]
+#[cfg(feature = "memcached")]
+mod line;
+mod measured;
+#[cfg(any(feature = "redis", feature = "memcached"))]
+mod nonce;
 mod pool;
 #[allow(dead_code, reason = "each feature needs a part of it")]
 mod reached;
@@ -39,12 +44,18 @@ pub mod grpc;
 #[cfg(feature = "async-nats")]
 #[cfg_attr(docsrs, doc(cfg(feature = "async-nats")))]
 pub mod nats;
+#[cfg(feature = "memcached")]
+#[cfg_attr(docsrs, doc(cfg(feature = "memcached")))]
+pub mod memcached;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 #[cfg_attr(
     docsrs,
     doc(cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres")))
 )]
 pub mod postgres;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub mod redis;
 
 #[cfg(feature = "tcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tcp")))]

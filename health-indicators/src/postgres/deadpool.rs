@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, Pool};
+use deadpool_postgres::{Object, Pool};
 
 use super::{Connects, Known, Server, Session, tokio_postgres};
 use crate::budget::Step;
@@ -24,9 +24,9 @@ impl Server for Pool {
 }
 
 impl Connects for Pool {
-    type Session<'a> = Lent<Manager>;
+    type Session<'a> = Lent<Object>;
 
-    async fn acquire(&self, step: Step) -> Result<(Lent<Manager>, Duration), Failure> {
+    async fn acquire(&self, step: Step) -> Result<(Lent<Object>, Duration), Failure> {
         acquire(self, step, tokio_postgres::failure).await
     }
 
@@ -35,7 +35,7 @@ impl Connects for Pool {
     }
 }
 
-impl Session for Lent<Manager> {
+impl Session for Lent<Object> {
     async fn ping(&mut self) -> Result<Option<String>, Failure> {
         tokio_postgres::asked(self).await
     }

@@ -1,0 +1,315 @@
+//! Redis, Valkey and what else speaks their protocol, over a connection of redis or a pool of
+//! deadpool-redis.
+//!
+//! ```no_run
+//! # fn shown(manager: redis::aio::ConnectionManager) -> Result<(), health_core::BuildError> {
+//! use health_core::HealthBuilder;
+//! use health_indicators::redis;
+//!
+//! let health = HealthBuilder::empty()
+//!     .check(redis::check(manager).readiness())
+//!     .build()?;
+//! # Ok(())
+//! # }
+//! ```
+
+#[cfg(feature = "redis-cluster")]
+mod cluster;
+#[cfg(feature = "deadpool-redis")]
+mod deadpool;
+mod manager;
+mod multiplexed;
+mod question;
+mod words;
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use health_core::{Check, Outcome};
+use redis::aio::{ConnectionLike, ConnectionManager, MultiplexedConnection};
+
+use self::question::Question;
+use crate::budget::{Budget, Step};
+use crate::failure::Failure;
+use crate::measured::Measured;
+use crate::pool::PoolUse;
+use crate::reached::{Held, Reached};
+use crate::ready_made;
+
+/// How long a run may take where nothing else is said.
+pub const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Has the server send back a text that was never sent before; a cluster is asked for its state.
+///
+/// `client` is a `redis::aio::ConnectionManager`, a `redis::aio::MultiplexedConnection`, a
+/// `deadpool_redis::Pool` or a `redis::cluster_async::ClusterConnection`, or what dereferences to
+/// one: `web::Data<Pool>`, `State<ConnectionManager>`, `Arc<ConnectionManager>`.
+///
+/// ```no_run
+/// use health_core::{Outcome, State, health_check};
+/// use health_indicators::redis;
+///
+/// /// The sessions can be read.
+/// #[health_check(kind = "readiness", timeout_ms = 1000)]
+/// async fn sessions(redis: State<::redis::aio::ConnectionManager>) -> Outcome {
+///     redis::ping(&redis).await
+/// }
+/// ```
+///
+/// See [`Redis`] for what it says.
+pub async fn ping<C, Via>(client: &C) -> Outcome
+where
+    C: Reached<Via, Client: Server>,
+{
+    look(client.client().known(), &Settings::default()).await
+}
+
+/// A check of the name `redis`, with a timeout of [`TIMEOUT`], that does what [`ping`] does. It
+/// serves no probe until told which.
+#[track_caller]
+pub fn check<C, Via>(client: C) -> Check
+where
+    C: Reached<Via, Client: Server> + Send + Sync + 'static,
+    Via: 'static,
+{
+    Redis::new(client).check()
+}
+
+/// A Redis server or cluster, as its clients reach it.
+///
+/// ```no_run
+/// # fn shown(pool: redis::aio::ConnectionManager) {
+/// use health_indicators::redis::{Redis, Role};
+///
+/// let sessions = Redis::new(pool)
+///     .with_role(Role::Master)
+///     .with_round_trip("shop:health:")
+///     .check()
+///     .with_name("sessions")
+///     .readiness();
+/// # }
+/// ```
+///
+/// | public message | when |
+/// |---|---|
+/// | `pool exhausted: 10 of 10 in use` | the application has all connections |
+/// | `connection refused` and the like | nothing listens there, or the network fails |
+/// | `no connection within 712 ms` | the client has none yet, or tries again and again to make one |
+/// | `connected, but no answer within 500 ms` | it does not answer in the time that the client (500 ms where nothing else is said) or the run has |
+/// | `connection closed by the server` | it closes each connection at once |
+/// | `connection closed by the server, and this client makes no other` | a `MultiplexedConnection` has lost its connection: it will fail until it is replaced |
+/// | `credentials rejected`, `permission denied`, `too many connections at the server`, `the server is loading its data`, `the replica has lost its master`, `the server is busy with a script` | it says so |
+/// | `the server is no master`, `the server is no replica` | with [`Redis::with_role`] |
+/// | `the server is a read-only replica`, `the server has no memory left`, `the server cannot save its data`, `the server has too few replicas`, `what was written was not read` | with [`Redis::with_round_trip`] |
+/// | `cluster is down: 5461 of 16384 slots not served` | a cluster says so; one that serves the other slots all the same is degraded |
+/// | `unexpected answer` | something else than Redis answers, or the answer is to another question |
+///
+/// Measured values: `acquire_ms`, `query_ms`, `version`, `role`; of a pool `pool_in_use`,
+/// `pool_idle` and `pool_max`; of a cluster `state`, `slots_assigned`, `slots_ok`, `nodes` and
+/// `masters`.
+///
+/// A [`ConnectionManager`](redis::aio::ConnectionManager) makes a lost connection anew, at growing
+/// intervals of up to several seconds. A run waits for that as long as it has time, and recovers
+/// with the manager. A manager whose server rejects its credentials, or answers in another
+/// protocol, as it connects anew, gives up for ever; that is what is then reported.
+pub struct Redis {
+    server: Box<dyn Holds>,
+    settings: Settings,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Settings {
+    acquire_timeout: Option<Duration>,
+    role: Option<Role>,
+    round_trip: Option<String>,
+}
+
+/// What a server is to the others that have the same data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// It takes writes.
+    Master,
+    /// It repeats what its master does.
+    Replica,
+}
+
+impl Redis {
+    /// That which is reached through `client`; for its types see [`ping`].
+    pub fn new<C, Via>(client: C) -> Self
+    where
+        C: Reached<Via, Client: Server> + Send + Sync + 'static,
+        Via: 'static,
+    {
+        Self {
+            server: Box::new(Held::new(client)),
+            settings: Settings::default(),
+        }
+    }
+
+    /// How long to wait for a connection of a pool or manager. Default, and at most: three quarters
+    /// of the time that the run has.
+    #[must_use]
+    pub fn with_acquire_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.acquire_timeout = Some(timeout);
+        self
+    }
+
+    /// Fails if the server is in another role: after a failover, say, that the application has not
+    /// noticed. A replica that has lost its master is degraded. Default: any role will do. The nodes
+    /// of a cluster have different ones, so that there it counts for nothing.
+    #[must_use]
+    pub fn with_role(mut self, role: Role) -> Self {
+        self.settings.role = Some(role);
+        self
+    }
+
+    /// Also writes a key, reads it and deletes it, in the same round trip: only so do full memory, a
+    /// full disk and a replica that takes no writes come to light. Default: nothing is written.
+    ///
+    /// The key is `prefix` and a text that no other run has; should its deletion be lost, it expires
+    /// after 10 s. The user of the client needs the permission to write it.
+    #[must_use]
+    pub fn with_round_trip(mut self, prefix: impl Into<String>) -> Self {
+        self.settings.round_trip = Some(prefix.into());
+        self
+    }
+
+    /// Asks it.
+    pub async fn ping(&self) -> Outcome {
+        look(self.server.known(), &self.settings).await
+    }
+
+    /// A check of the name `redis`, with a timeout of [`TIMEOUT`]. It serves no probe until told
+    /// which.
+    #[track_caller]
+    pub fn check(self) -> Check {
+        ready_made::external("redis", TIMEOUT, self, async |server| server.ping().await)
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A client of Redis that this crate knows.
+pub trait Server: Send + Sync + 'static {
+    /// Which one it is; for this crate alone.
+    #[doc(hidden)]
+    fn known(&self) -> Known<'_>;
+}
+
+#[doc(hidden)]
+pub struct Known<'a>(Client<'a>);
+
+enum Client<'a> {
+    Manager(&'a ConnectionManager),
+    Multiplexed(&'a MultiplexedConnection),
+    #[cfg(feature = "deadpool-redis")]
+    Deadpool(&'a deadpool_redis::Pool),
+    #[cfg(feature = "redis-cluster")]
+    Cluster(&'a ::redis::cluster_async::ClusterConnection),
+}
+
+impl fmt::Debug for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Known").finish_non_exhaustive()
+    }
+}
+
+/// Where connections come from.
+trait Connects: Sync {
+    type Session: Session;
+
+    /// A connection, and how long it took to get it.
+    fn acquire(
+        &self,
+        step: Step,
+    ) -> impl Future<Output = Result<(Self::Session, Duration), Failure>> + Send;
+
+    fn pool_use(&self) -> Option<PoolUse> {
+        None
+    }
+
+    /// Says that a connection was lost, if there will be no other.
+    fn lost(&self, failure: Failure) -> Result<(), Failure>;
+}
+
+/// A connection. Dropped, it may have a question under way.
+trait Session: Send {
+    type Connection: ConnectionLike + Send;
+
+    fn connection(&mut self) -> &mut Self::Connection;
+
+    /// Nothing is under way any more.
+    fn give_back(self);
+}
+
+async fn look(server: Known<'_>, settings: &Settings) -> Outcome {
+    match server.0 {
+        Client::Manager(manager) => measure(manager, settings).await,
+        Client::Multiplexed(connection) => measure(connection, settings).await,
+        #[cfg(feature = "deadpool-redis")]
+        Client::Deadpool(pool) => measure(pool, settings).await,
+        #[cfg(feature = "redis-cluster")]
+        Client::Cluster(connection) => cluster::measure(connection, settings).await,
+    }
+}
+
+async fn measure<S: Connects>(server: &S, settings: &Settings) -> Outcome {
+    let mut measured = Measured::default();
+    let found = ask(server, settings, &mut measured).await;
+    if let Some(pool) = server.pool_use() {
+        measured.pool(pool);
+    }
+    measured.told(found)
+}
+
+/// A connection that was lost while it was idle says nothing of the server: then the next one is
+/// asked, once.
+async fn ask<S: Connects>(
+    server: &S,
+    settings: &Settings,
+    measured: &mut Measured,
+) -> Result<Outcome, Failure> {
+    let budget = Budget::begin(TIMEOUT);
+    let mut again = true;
+    loop {
+        let acquiring = server.acquire(budget.first(settings.acquire_timeout));
+        let (mut session, took) = acquiring.await?;
+        measured.time("acquire_ms", took);
+        let question = Question::new(settings);
+        let asked = budget.rest().of(question.ask(session.connection())).await;
+        let (answers, took) = asked.map_err(Failure::no_answer)?;
+        measured.time("query_ms", took);
+        match answers.map_err(|error| words::unanswered(error, took)) {
+            Ok(answers) => {
+                session.give_back();
+                return question.judge(answers, measured);
+            }
+            Err(failure) if failure.is_closed() && again => {
+                again = false;
+                server.lost(failure)?;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
+/// That which is reached through something, whatever that is.
+trait Holds: Send + Sync {
+    fn known(&self) -> Known<'_>;
+}
+
+impl<C, Via> Holds for Held<C, Via>
+where
+    C: Reached<Via, Client: Server> + Send + Sync,
+{
+    fn known(&self) -> Known<'_> {
+        self.client().known()
+    }
+}
