@@ -1,29 +1,19 @@
 #![doc = include_str!("docs/crate.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![cfg_attr(
-    not(feature = "sqlx-postgres"),
-    allow(dead_code, reason = "each dependency needs a part of what all share")
-)]
-#![allow(dead_code, reason = "each feature needs a part of what they share")]
+#![allow(dead_code, reason = "each feature needs a part of what all share")]
 
 #[cfg(feature = "tcp")]
 mod address;
-#[allow(dead_code, reason = "each feature needs a part of it")]
 mod budget;
 #[cfg(any(feature = "deadpool-postgres", feature = "deadpool-redis"))]
 mod deadpool;
-#[allow(dead_code, reason = "each feature needs a part of it")]
 mod failure;
-#[allow(dead_code, reason = "each feature needs a part of it")]
-mod measured;
-#[allow(dead_code, reason = "each feature needs a part of it")]
 #[cfg(feature = "memcached")]
 mod line;
 mod measured;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod nonce;
 mod pool;
-#[allow(dead_code, reason = "each feature needs a part of it")]
 mod reached;
 mod ready_made;
 #[cfg(any(feature = "disk", feature = "system"))]
@@ -41,12 +31,12 @@ pub mod disk;
 #[cfg(feature = "tonic")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tonic")))]
 pub mod grpc;
-#[cfg(feature = "async-nats")]
-#[cfg_attr(docsrs, doc(cfg(feature = "async-nats")))]
-pub mod nats;
 #[cfg(feature = "memcached")]
 #[cfg_attr(docsrs, doc(cfg(feature = "memcached")))]
 pub mod memcached;
+#[cfg(feature = "async-nats")]
+#[cfg_attr(docsrs, doc(cfg(feature = "async-nats")))]
+pub mod nats;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 #[cfg_attr(
     docsrs,
@@ -56,7 +46,6 @@ pub mod postgres;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub mod redis;
-
 #[cfg(feature = "tcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tcp")))]
 pub mod tcp;

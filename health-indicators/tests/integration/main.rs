@@ -6,8 +6,6 @@
 
 #[cfg(feature = "disk")]
 mod disk;
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
-
 #[cfg(feature = "tonic")]
 mod grpc;
 #[cfg(feature = "async-nats")]
