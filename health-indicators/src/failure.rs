@@ -44,6 +44,15 @@ impl Failure {
         Self::because(in_words(error.as_ref()).unwrap_or(otherwise), error)
     }
 
+    /// In its own words, but because of the error of another.
+    #[cfg(feature = "sqlx-sqlite")]
+    pub(crate) fn instead_of(self, other: Option<Self>) -> Self {
+        Self {
+            error: self.error.or(other.and_then(|other| other.error)),
+            ..self
+        }
+    }
+
     /// Whether the other side has closed the connection, as it has those that were made before it
     /// was restarted.
     pub(crate) fn is_closed(&self) -> bool {

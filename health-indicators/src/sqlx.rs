@@ -1,15 +1,67 @@
 //! What the databases of sqlx have in common.
 
+use std::future::{Future, poll_fn};
 use std::ops::{Deref, DerefMut};
+use std::pin::pin;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, Error, Pool};
-use tokio::net::TcpStream;
+use sqlx::{ConnectOptions, Connection, Database, Error, Pool};
+use tokio::time::Instant;
 
-use crate::budget::Step;
+use crate::budget::{Budget, Step};
 use crate::failure::Failure;
+use crate::measured::Measured;
 use crate::pool::PoolUse;
+
+/// A database of sqlx that this crate knows: those whose features are on.
+pub trait Backend: Database {
+    /// The public words for what the database itself, or sqlx, says is wrong.
+    #[doc(hidden)]
+    fn words(error: &Error) -> Option<&'static str>;
+
+    /// What becomes of a connection that may have something under way.
+    #[doc(hidden)]
+    fn part(unfinished: PoolConnection<Self>)
+    where
+        Self: Sized;
+
+    /// The first row of the answer to statements without arguments; empty, if it has none.
+    #[doc(hidden)]
+    fn row(
+        connection: &mut Self::Connection,
+        statements: &'static str,
+    ) -> impl Future<Output = Result<Row, Error>> + Send;
+}
+
+/// The columns of one, as text.
+pub(crate) type Row = Vec<Option<String>>;
+
+/// What a database answers in its first row, each column being a text.
+macro_rules! first_row {
+    ($connection:expr, $statements:expr) => {{
+        use sqlx::Row;
+        let rows = sqlx::raw_sql($statements).fetch_all($connection).await?;
+        let first = rows.into_iter().next();
+        first.map_or(Ok(Vec::new()), |row| {
+            (0..row.len()).map(|at| row.try_get_unchecked(at)).collect()
+        })
+    }};
+}
+
+pub(crate) use first_row;
+
+pub(crate) fn failure<DB: Backend>(error: Error) -> Failure {
+    let words = match &error {
+        Error::PoolClosed => Some("pool closed"),
+        Error::Tls(_) => Some("TLS failed"),
+        _ => DB::words(&error),
+    };
+    match words {
+        Some(words) => Failure::because(words, error),
+        None => Failure::of(error, "unexpected answer"),
+    }
+}
 
 pub(crate) fn pool_use<DB: Database>(pool: &Pool<DB>) -> PoolUse {
     let (size, idle) = (pool.size() as usize, pool.num_idle());
@@ -20,46 +72,96 @@ pub(crate) fn pool_use<DB: Database>(pool: &Pool<DB>) -> PoolUse {
     }
 }
 
-/// A connection of the pool, and how long that took; `words` are those of the database for an
-/// error.
-pub(crate) async fn acquire<DB: Database>(
+/// The first row of the answer of a connection of the pool. One that was closed while it was idle
+/// says nothing of the database: then the next one is asked.
+pub(crate) async fn first_row_of<DB: Backend>(
+    pool: &Pool<DB>,
+    acquire_timeout: Option<Duration>,
+    question: &'static str,
+    budget: &Budget,
+    measured: &mut Measured,
+) -> Result<Row, Failure> {
+    let mut idle = pool.num_idle();
+    loop {
+        let acquired = acquire(pool, budget.first(acquire_timeout)).await;
+        let (mut connection, took) = acquired?;
+        measured.time("acquire_ms", took);
+        let asked = budget.rest().of(connection.row(question)).await;
+        let (answer, took) = asked.map_err(Failure::no_answer)?;
+        measured.time("query_ms", took);
+        match answer {
+            Err(failure) if failure.is_closed() && idle > 0 => idle -= 1,
+            answer => {
+                let row = answer?;
+                connection.give_back();
+                return Ok(row);
+            }
+        }
+    }
+}
+
+/// A connection of the pool, and how long that took.
+pub(crate) async fn acquire<DB: Backend>(
     pool: &Pool<DB>,
     step: Step,
-    server: Option<(&str, u16)>,
-    words: impl FnOnce(Error) -> Failure,
 ) -> Result<(Lent<DB>, Duration), Failure> {
     // One that is idle is asked by the check itself: no need for sqlx to do so before.
     if let Some(idle) = pool.try_acquire() {
         return Ok((Lent(Some(idle)), Duration::ZERO));
     }
-    match step.of(pool.acquire()).await {
-        Ok((Ok(connection), took)) => Ok((Lent(Some(connection)), took)),
-        Ok((Err(Error::PoolTimedOut), took)) => Err(why_none(pool, took, server).await),
-        Ok((Err(error), _)) => Err(words(error)),
-        Err(limit) => Err(why_none(pool, limit, server).await),
+    let limit = step.0.min(pool.options().get_acquire_timeout());
+    let mut tries = false;
+    let acquiring = noticing(pool.acquire(), limit, &mut tries);
+    let within = match step.of(acquiring).await {
+        Ok((Ok(connection), took)) => return Ok((Lent(Some(connection)), took)),
+        Ok((Err(Error::PoolTimedOut), took)) => took,
+        Ok((Err(error), _)) => return Err(failure::<DB>(error)),
+        Err(limit) => limit,
+    };
+    Err(why_none(pool, within, tries).await)
+}
+
+/// Does `work`, and notes whether anything happened to it after a quarter of `limit`.
+///
+/// A connection that is refused is tried again at 10, 30, 70, 150 ms and so on; one that is
+/// accepted but not answered wakes nobody.
+fn noticing<F: Future>(
+    work: F,
+    limit: Duration,
+    happened: &mut bool,
+) -> impl Future<Output = F::Output> {
+    let began = Instant::now();
+    async move {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            let waited = began.elapsed();
+            *happened |= waited > limit / 4 && waited < limit;
+            work.as_mut().poll(context)
+        })
+        .await
     }
 }
 
-/// sqlx tries again and again where a connection is refused, and tells of nothing but the time.
-async fn why_none<DB: Database>(
-    pool: &Pool<DB>,
-    within: Duration,
-    server: Option<(&str, u16)>,
-) -> Failure {
+/// sqlx tries again and again where a connection is refused, or the server starts or is full, and
+/// tells of nothing but the time. One connection of our own then tells more; but where nothing was
+/// tried again, it would only wait as well.
+async fn why_none<DB: Backend>(pool: &Pool<DB>, within: Duration, tries: bool) -> Failure {
     let pool_use = pool_use(pool);
     if pool_use.is_exhausted() {
         return pool_use.exhausted();
     }
-    let Some(server) = server else {
+    if !tries {
         return Failure::not_connected(within);
-    };
-    match Step(LOOK).of(TcpStream::connect(server)).await {
-        Ok((Err(error), _)) => Failure::of(error, "no connection"),
+    }
+    let options = pool.connect_options();
+    let look = async { options.connect().await?.close().await };
+    match Step(LOOK).of(look).await {
+        Ok((Err(error), _)) => failure::<DB>(error),
         _ => Failure::not_connected(within),
     }
 }
 
-/// How long to find out whether a port refuses connections.
+/// How long to find out why connections fail.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// A connection that goes back to its pool only if what was begun with it has ended.
@@ -67,15 +169,26 @@ const LOOK: Duration = Duration::from_millis(100);
 /// sqlx asks each connection that is given back whether it is alive, and waits for the answer
 /// without limit: one that answers no more would keep its place in the pool for ever.
 #[derive(Debug)]
-pub(crate) struct Lent<DB: Database>(Option<PoolConnection<DB>>);
+pub(crate) struct Lent<DB: Backend>(Option<PoolConnection<DB>>);
 
-impl<DB: Database> Lent<DB> {
+impl<DB: Backend> Lent<DB> {
+    pub(crate) async fn row(&mut self, statements: &'static str) -> Result<Row, Failure> {
+        DB::row(&mut **self, statements)
+            .await
+            .map_err(failure::<DB>)
+    }
+
     pub(crate) fn give_back(mut self) {
         drop(self.0.take());
     }
+
+    /// Closes it.
+    pub(crate) fn discard(mut self) {
+        drop(self.0.take().map(PoolConnection::detach));
+    }
 }
 
-impl<DB: Database> Deref for Lent<DB> {
+impl<DB: Backend> Deref for Lent<DB> {
     type Target = DB::Connection;
 
     fn deref(&self) -> &DB::Connection {
@@ -83,7 +196,7 @@ impl<DB: Database> Deref for Lent<DB> {
     }
 }
 
-impl<DB: Database> DerefMut for Lent<DB> {
+impl<DB: Backend> DerefMut for Lent<DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
         self.0.as_deref_mut().expect(HELD)
     }
@@ -91,10 +204,10 @@ impl<DB: Database> DerefMut for Lent<DB> {
 
 const HELD: &str = "only giving it back takes the connection, and that consumes what held it";
 
-impl<DB: Database> Drop for Lent<DB> {
+impl<DB: Backend> Drop for Lent<DB> {
     fn drop(&mut self) {
         if let Some(unfinished) = self.0.take() {
-            drop(unfinished.detach());
+            DB::part(unfinished);
         }
     }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 
-use super::{Connects, Known, Server, Session, tokio_postgres};
+use super::{Connects, Known, Row, Server, Session, tokio_postgres};
 use crate::budget::Step;
 use crate::deadpool::{Lent, acquire, pool_use};
 use crate::failure::Failure;
@@ -37,7 +37,11 @@ impl Connects for Pool {
 
 impl Session for Lent<Object> {
     async fn ping(&mut self) -> Result<Option<String>, Failure> {
-        tokio_postgres::asked(self).await
+        tokio_postgres::version(self).await
+    }
+
+    async fn row(&mut self, question: &'static str) -> Result<Row, Failure> {
+        tokio_postgres::row(self, question).await
     }
 
     fn give_back(self) {

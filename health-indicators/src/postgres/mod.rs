@@ -15,6 +15,7 @@
 
 #[cfg(feature = "deadpool-postgres")]
 mod deadpool;
+mod role;
 #[cfg(feature = "sqlx-postgres")]
 mod sqlx;
 #[cfg(feature = "tokio-postgres")]
@@ -25,7 +26,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use health_core::{Check, Outcome};
+use tokio::time::sleep;
 
+use self::role::{Found, QUESTION, Role};
 use crate::budget::{Budget, Step};
 use crate::failure::Failure;
 use crate::measured::Measured;
@@ -83,10 +86,36 @@ where
 /// | `no connection within 1462 ms` | the server, or what is in front of it, lets one wait |
 /// | `connected, but no answer within 487 ms` | it does not answer on a connection |
 /// | `credentials rejected`, `no such database`, `too many connections at the server`, `the server is starting or stopping` | it says so |
+/// | `connection closed by the server` | it has closed the only connection of a `tokio_postgres::Client` |
 /// | `unexpected answer` | something else than PostgreSQL answers |
+/// | `expected a primary, found a replica`, `expected a replica, found a primary` | it has changed its role, or the address leads to another |
+/// | `replica is 42 s behind, more than 10 s allowed` | it has not replayed yet what is so old |
+/// | `replica receives nothing from its primary since at most 42 s, more than 10 s allowed` | replication is broken, and what was replayed last is so old |
 ///
 /// Measured values: `acquire_ms`, `query_ms`, `version`, and of a pool `pool_in_use`, `pool_idle`
-/// and `pool_max`.
+/// and `pool_max`; with a role `role`, which is `primary` or `replica`, and of a replica
+/// `lag_seconds` and `receives`, whether it is connected with its primary.
+///
+/// A `tokio_postgres::Client` has one connection and never gets another. Once that is closed, the
+/// check fails until the application has made another client: use a pool where the check is to
+/// recover by itself, or [`ping`] whichever client is the present one.
+///
+/// ```no_run
+/// # #[cfg(feature = "sqlx-postgres")]
+/// # fn shown(orders: sqlx::PgPool, reports: sqlx::PgPool) -> Result<(), health_core::BuildError> {
+/// use std::time::Duration;
+///
+/// use health_core::HealthBuilder;
+/// use health_indicators::postgres::Postgres;
+///
+/// let reports = Postgres::new(reports).with_replica(Duration::from_secs(10));
+/// let health = HealthBuilder::empty()
+///     .check(Postgres::new(orders).with_primary().check().readiness())
+///     .check(reports.check().with_name("reports").readiness())
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Postgres {
     server: Box<dyn Holds>,
     settings: Settings,
@@ -95,6 +124,7 @@ pub struct Postgres {
 #[derive(Clone, Debug, Default)]
 struct Settings {
     acquire_timeout: Option<Duration>,
+    role: Option<Role>,
 }
 
 impl Postgres {
@@ -115,6 +145,29 @@ impl Postgres {
     #[must_use]
     pub fn with_acquire_timeout(mut self, timeout: Duration) -> Self {
         self.settings.acquire_timeout = Some(timeout);
+        self
+    }
+
+    /// It has to be a primary, which accepts changes: after a failover an address may lead to what
+    /// has become a replica. Default: either will do.
+    #[must_use]
+    pub fn with_primary(mut self) -> Self {
+        self.settings.role = Some(Role::Primary);
+        self
+    }
+
+    /// It has to be a replica, and at most so far behind. Default: either will do.
+    ///
+    /// The lag is the age of the last transaction that was replayed, unless all that was received is
+    /// replayed: then there is none, however long the primary has been idle. A replica that is no
+    /// longer connected with its primary cannot know that; its lag is always that age.
+    ///
+    /// That a primary fell silent without closing the connection is noticed only after the replica's
+    /// own `wal_receiver_timeout`, 60 s by default. Where a replica is fed by files instead of by a
+    /// connection, an idle primary passes for lag. PostgreSQL 10 or later.
+    #[must_use]
+    pub fn with_replica(mut self, max_lag: Duration) -> Self {
+        self.settings.role = Some(Role::Replica(max_lag));
         self
     }
 
@@ -182,9 +235,15 @@ trait Session: Send {
     /// The least that a server has to answer; with its version, where that is known.
     fn ping(&mut self) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
 
+    /// The first row of the answer; empty, if it has none.
+    fn row(&mut self, question: &'static str) -> impl Future<Output = Result<Row, Failure>> + Send;
+
     /// Nothing is under way any more.
     fn give_back(self);
 }
+
+/// The columns of one, as text.
+type Row = Vec<Option<String>>;
 
 async fn look(server: Known<'_>, settings: &Settings) -> Outcome {
     match server.0 {
@@ -219,20 +278,55 @@ async fn ask<S: Connects>(
         let acquiring = server.acquire(budget.first(settings.acquire_timeout));
         let (mut session, took) = acquiring.await?;
         measured.time("acquire_ms", took);
-        let asked = budget.rest().of(session.ping()).await;
+        let asked = budget.rest().of(asked(&mut session, settings.role)).await;
         let (answer, took) = asked.map_err(Failure::no_answer)?;
         measured.time("query_ms", took);
         match answer {
             Err(failure) if failure.is_closed() && idle > 0 => idle -= 1,
             answer => {
-                if let Some(version) = answer? {
+                let (version, found) = answer?;
+                session.give_back();
+                if let Some(version) = version {
                     measured.add("version", version);
                 }
-                session.give_back();
-                return Ok(Outcome::healthy());
+                return settings.judge(found, measured);
             }
         }
     }
+}
+
+/// The version, as far as it is known, and what it is, if that matters.
+async fn asked<S: Session>(
+    session: &mut S,
+    role: Option<Role>,
+) -> Result<(Option<String>, Option<Found>), Failure> {
+    let Some(role) = role else {
+        return Ok((session.ping().await?, None));
+    };
+    let mut found = Found::read(&session.row(QUESTION).await?)?;
+    if role.judge(&found).is_err() && role.may_change(&found) {
+        sleep(A_MOMENT).await;
+        found = Found::read(&session.row(QUESTION).await?)?;
+    }
+    Ok((found.version.clone(), Some(found)))
+}
+
+/// How long a replica may take to replay what it has just received.
+const A_MOMENT: Duration = Duration::from_millis(100);
+
+impl Settings {
+    fn judge(&self, found: Option<Found>, measured: &mut Measured) -> Result<Outcome, Failure> {
+        if let (Some(role), Some(found)) = (self.role, found) {
+            found.measure(measured);
+            role.judge(&found)?;
+        }
+        Ok(Outcome::healthy())
+    }
+}
+
+/// The version in 15.19 (Debian 15.19-0+deb12u1).
+fn version_alone(spelled: &str) -> Option<&str> {
+    spelled.split(' ').next()
 }
 
 /// What a server says by this SQLSTATE that it does not want.

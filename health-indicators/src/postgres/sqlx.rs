@@ -1,13 +1,14 @@
 use std::time::Duration;
 
-use sqlx::{Connection, Error, PgPool, Postgres};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection, Error, PgConnection, PgPool, Postgres};
 
-use super::{Connects, Known, Server, Session, in_words};
+use super::{Connects, Known, Row, Server, Session, in_words};
 use crate::budget::Step;
 use crate::failure::Failure;
 use crate::pool::PoolUse;
 use crate::reached::{Itself, Reached};
-use crate::sqlx::{Lent, acquire, pool_use};
+use crate::sqlx::{Backend, Lent, acquire, failure, first_row, pool_use};
 
 impl Reached<Itself> for PgPool {
     type Client = Self;
@@ -23,16 +24,26 @@ impl Server for PgPool {
     }
 }
 
+impl Backend for Postgres {
+    fn words(error: &Error) -> Option<&'static str> {
+        let said = error.as_database_error()?;
+        Some(in_words(said.code().as_deref().unwrap_or_default()))
+    }
+
+    fn part(unfinished: PoolConnection<Self>) {
+        drop(unfinished.detach());
+    }
+
+    async fn row(connection: &mut PgConnection, statements: &'static str) -> Result<Row, Error> {
+        first_row!(connection, statements)
+    }
+}
+
 impl Connects for PgPool {
     type Session<'a> = Lent<Postgres>;
 
     async fn acquire(&self, step: Step) -> Result<(Lent<Postgres>, Duration), Failure> {
-        let options = self.connect_options();
-        let server = match options.get_socket() {
-            Some(_) => None,
-            None => Some((options.get_host(), options.get_port())),
-        };
-        acquire(self, step, server, failure).await
+        acquire(self, step).await
     }
 
     fn pool_use(&self) -> Option<PoolUse> {
@@ -42,8 +53,13 @@ impl Connects for PgPool {
 
 impl Session for Lent<Postgres> {
     async fn ping(&mut self) -> Result<Option<String>, Failure> {
-        Connection::ping(&mut **self).await.map_err(failure)?;
+        let pinged = Connection::ping(&mut **self).await;
+        pinged.map_err(failure::<Postgres>)?;
         Ok(self.server_version_num().map(version))
+    }
+
+    async fn row(&mut self, question: &'static str) -> Result<Row, Failure> {
+        Lent::row(self, question).await
     }
 
     fn give_back(self) {
@@ -58,16 +74,6 @@ fn version(number: u32) -> String {
         10.. => format!("{major}.{rest}"),
         _ => format!("{major}.{}.{}", rest / 100, rest % 100),
     }
-}
-
-fn failure(error: Error) -> Failure {
-    let words = match &error {
-        Error::Database(said) => in_words(said.code().as_deref().unwrap_or_default()),
-        Error::PoolClosed => "pool closed",
-        Error::Tls(_) => "TLS failed",
-        _ => return Failure::of(error, "unexpected answer"),
-    };
-    Failure::because(words, error)
 }
 
 #[cfg(test)]

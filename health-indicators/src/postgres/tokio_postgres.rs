@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
-use super::{Connects, Known, Server, Session, in_words};
+use super::{Connects, Known, Row, Server, Session, in_words, version_alone};
 use crate::budget::Step;
 use crate::failure::{CLOSED, Failure};
 use crate::pool::PoolUse;
@@ -37,26 +37,37 @@ impl Connects for Client {
 
 impl Session for &Client {
     async fn ping(&mut self) -> Result<Option<String>, Failure> {
-        asked(self).await
+        version(self).await
+    }
+
+    async fn row(&mut self, question: &'static str) -> Result<Row, Failure> {
+        row(self, question).await
     }
 
     fn give_back(self) {}
 }
 
 /// Asks for the version, which is as cheap as anything else.
-pub(super) async fn asked(client: &Client) -> Result<Option<String>, Failure> {
-    let answer = client.simple_query("SHOW server_version").await;
-    let version = answer
-        .map_err(failure)?
-        .iter()
-        .find_map(|message| match message {
-            // 15.19 (Debian 15.19-0+deb12u1)
-            SimpleQueryMessage::Row(row) => row.get(0)?.split(' ').next().map(ToOwned::to_owned),
-            _ => None,
-        });
-    version
-        .map(Some)
+pub(super) async fn version(client: &Client) -> Result<Option<String>, Failure> {
+    let mut row = row(client, "SHOW server_version").await?;
+    let version = row.first_mut().and_then(Option::take);
+    let spelled = version.as_deref().and_then(version_alone);
+    spelled
+        .map(|version| Some(version.to_owned()))
         .ok_or_else(|| Failure::new("unexpected answer"))
+}
+
+/// The first row of the answer; empty, if it has none.
+pub(super) async fn row(client: &Client, question: &str) -> Result<Row, Failure> {
+    let answer = client.simple_query(question).await.map_err(failure)?;
+    let row = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    Ok(row.map_or_else(Vec::new, |row| {
+        let column = |at| row.get(at).map(ToOwned::to_owned);
+        (0..row.len()).map(column).collect()
+    }))
 }
 
 pub(super) fn failure(error: Error) -> Failure {
