@@ -189,10 +189,12 @@ async fn is_missing(options: &SqliteConnectOptions, budget: &Budget) -> bool {
 fn file(options: &SqliteConnectOptions) -> Option<PathBuf> {
     let elsewhere = |(name, value): (_, _)| name == "vfs" || (name == "mode" && value == "memory");
     let name = options.get_filename();
+    // Not each name can be spelled as a URL, but the parameters can.
+    let parameters = options.clone().filename("/unnamed").to_url_lossy();
     let is_file = !name.as_os_str().is_empty()
         && !name.starts_with("file:")
         && name.as_os_str() != ":memory:"
-        && !options.to_url_lossy().query_pairs().any(elsewhere);
+        && !parameters.query_pairs().any(elsewhere);
     is_file.then(|| name.to_owned())
 }
 

@@ -90,7 +90,7 @@ where
 /// | `unexpected answer` | something else than PostgreSQL answers |
 /// | `expected a primary, found a replica`, `expected a replica, found a primary` | it has changed its role, or the address leads to another |
 /// | `replica is 42 s behind, more than 10 s allowed` | it has not replayed yet what is so old |
-/// | `replica receives nothing from its primary since at most 42 s, more than 10 s allowed` | replication is broken, and what was replayed last is so old |
+/// | `replica receives nothing from its primary, and its last change is 42 s old, more than 10 s allowed` | replication is broken, and what was replayed last is so old |
 ///
 /// Measured values: `acquire_ms`, `query_ms`, `version`, and of a pool `pool_in_use`, `pool_idle`
 /// and `pool_max`; with a role `role`, which is `primary` or `replica`, and of a replica

@@ -102,7 +102,8 @@ impl Replica {
                 spelled(most)
             ),
             (Some(behind), false) => format!(
-                "replica receives nothing from its primary since at most {}, more than {} allowed",
+                "replica receives nothing from its primary, and its last change is {} old, more than {} \
+                 allowed",
                 spelled(behind),
                 spelled(most)
             ),
@@ -172,7 +173,8 @@ mod tests {
                 "true",
                 "false",
                 Some("41.2"),
-                "replica receives nothing from its primary since at most 42 s, more than 10 s allowed",
+                "replica receives nothing from its primary, and its last change is 42 s old, more than \
+                 10 s allowed",
             ),
             (
                 replica,

@@ -10,8 +10,20 @@ mod disk;
 mod grpc;
 #[cfg(feature = "async-nats")]
 mod nats;
+#[cfg(feature = "sqlx-mysql")]
+mod mysql;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 mod postgres;
+#[cfg(all(feature = "sqlx-postgres", feature = "deadpool-postgres"))]
+mod postgres_server;
+#[cfg(feature = "sqlx-sqlite")]
+mod sqlite;
 mod support;
 #[cfg(feature = "tcp")]
 mod tcp;
+#[cfg(all(
+    feature = "sqlx-postgres",
+    feature = "sqlx-mysql",
+    feature = "sqlx-sqlite"
+))]
+mod transaction;

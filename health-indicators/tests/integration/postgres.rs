@@ -29,13 +29,13 @@ async fn refuses(faults: &mut Faults, proxy: &Proxy, wrong: Wrong) {
 }
 
 #[cfg(feature = "sqlx-postgres")]
-mod sqlx {
+pub(crate) mod sqlx {
     use ::sqlx::PgPool;
     use ::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
     use super::*;
 
-    fn options(to: SocketAddr) -> PgConnectOptions {
+    pub(crate) fn options(to: SocketAddr) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
             .host(&to.ip().to_string())
             .port(to.port())
@@ -43,7 +43,7 @@ mod sqlx {
             .database("test")
     }
 
-    fn pool(options: PgConnectOptions) -> PgPool {
+    pub(crate) fn pool(options: PgConnectOptions) -> PgPool {
         PgPoolOptions::new()
             .max_connections(10)
             .connect_lazy_with(options)
@@ -82,13 +82,13 @@ mod sqlx {
 }
 
 #[cfg(feature = "deadpool-postgres")]
-mod deadpool {
+pub(crate) mod deadpool {
     use deadpool_postgres::{Config, Pool, Runtime};
     use tokio_postgres::NoTls;
 
     use super::*;
 
-    fn config(to: SocketAddr) -> Config {
+    pub(crate) fn config(to: SocketAddr) -> Config {
         let mut config = Config::new();
         config.host = Some(to.ip().to_string());
         config.port = Some(to.port());
@@ -98,7 +98,7 @@ mod deadpool {
         config
     }
 
-    fn pool(config: &Config) -> Pool {
+    pub(crate) fn pool(config: &Config) -> Pool {
         config.create_pool(Some(Runtime::Tokio1), NoTls).unwrap()
     }
 
@@ -134,6 +134,56 @@ mod deadpool {
             host: but(|config| config.host = Some("database.invalid".to_owned())),
         };
         refuses(&mut faults, &proxy, wrong).await;
+        faults.finish();
+    }
+}
+
+#[cfg(feature = "tokio-postgres")]
+pub(crate) mod client {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio_postgres::{Client, Config, NoTls};
+
+    use super::*;
+    use crate::support::{Fault, told};
+
+    /// It has one connection, for better or worse.
+    pub(crate) async fn client(to: SocketAddr) -> Arc<Client> {
+        let mut config = Config::new();
+        config.host(to.ip().to_string()).port(to.port());
+        config.user("postgres").dbname("test");
+        let (client, connection) = config.connect(NoTls).await.unwrap();
+        tokio::spawn(connection);
+        Arc::new(client)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn faults() {
+        let Some(server) = Service::POSTGRES.address() else {
+            return;
+        };
+        let mut proxy = Proxy::to(server).await;
+        let client = client(proxy.address()).await;
+        let probes = Probes::of(postgres::check(Arc::clone(&client)));
+        let mut faults = Faults::of("PostgreSQL (tokio-postgres, without a pool)");
+        let accepted = proxy.counter();
+        let count = async || accepted.load(Ordering::SeqCst);
+        faults.observe("none", &probes, count).await;
+        proxy.set(Fault::Frozen);
+        faults.observe("frozen", &probes, count).await;
+        proxy.set(Fault::None);
+        faults.recovers("frozen", &probes).await;
+        proxy.set(Fault::Slow(Duration::from_millis(50)));
+        let slow = "slow: 50 ms each way";
+        faults.observe(slow, &probes, count).await;
+        proxy.set(Fault::None);
+        proxy.stop().await;
+        faults.observe("down", &probes, count).await;
+        proxy.start();
+        // It never gets another connection.
+        let entry = probes.one().await;
+        faults.add("down, then over", &told(&entry), "");
         faults.finish();
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use health_core::Entry;
+use tokio::time::sleep;
 
 use super::probes::told;
 use super::{Fault, Probes, Proxy};
@@ -67,6 +68,8 @@ impl Faults {
         let accepted = proxy.counter();
         let count = async || accepted.load(Ordering::SeqCst);
         self.observe("none", probes, count).await;
+        // A pool may ask a connection that is given back whether it is well.
+        sleep(Duration::from_millis(100)).await;
         proxy.set(Fault::Frozen);
         self.observe("frozen", probes, count).await;
         proxy.set(Fault::None);

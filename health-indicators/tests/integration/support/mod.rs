@@ -1,12 +1,14 @@
 //! What the tests of all checks need.
 #![allow(dead_code, unused_imports, reason = "each feature needs a part of it")]
 
+mod cluster;
 mod faults;
 pub(crate) mod probes;
 mod program;
 mod proxy;
 mod service;
 
+pub(crate) use self::cluster::Cluster;
 pub(crate) use self::faults::Faults;
 pub(crate) use self::probes::{Probes, told};
 pub(crate) use self::program::Program;

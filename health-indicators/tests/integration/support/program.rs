@@ -66,6 +66,22 @@ impl Program {
         self.address
     }
 
+    /// Lets it not run; what connects is accepted by the kernel.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let running = self.running.as_ref().expect("it runs");
+        let id = running.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status();
+        assert!(sent.is_ok_and(|sent| sent.success()));
+    }
+
     /// Kills it.
     pub(crate) fn stop(&mut self) {
         if let Some(mut running) = self.running.take() {
