@@ -70,12 +70,12 @@ pub fn check(client: Client) -> Check {
 /// | `queue of the client full` | the client does not get rid of what the application has published |
 /// | `connected, but no answer within 950 ms` | nothing at all comes from the server |
 /// | `connected, but the message did not come back within 950 ms` | other things come; mostly the subject is not permitted, which is told as `permission denied` where [`Events`] tell |
-/// | `JetStream not enabled`, `JetStream reports an error` | it says so; only [with JetStream](Self::with_jetstream) |
+/// | `JetStream not enabled`, `JetStream reports an error` | it says so; only [with `JetStream`](Self::with_jetstream) |
 /// | `invalid subject` | the prefix cannot begin one |
 /// | `unexpected answer` | something else than that message came back |
 ///
 /// Measured values: `query_ms`, `version`, `connects`, which is how often the client has connected
-/// so far, and of JetStream `streams`, `consumers`, `memory_bytes` and `storage_bytes`.
+/// so far, and of `JetStream` `streams`, `consumers`, `memory_bytes` and `storage_bytes`.
 #[derive(Clone, Debug)]
 pub struct Nats {
     client: Client,
@@ -107,7 +107,7 @@ impl Nats {
         self
     }
 
-    /// Asks for the state of JetStream instead, on `$JS.API.INFO`. Default: no.
+    /// Asks for the state of `JetStream` instead, on `$JS.API.INFO`. Default: no.
     #[must_use]
     pub fn with_jetstream(mut self) -> Self {
         self.settings.jetstream = true;

@@ -8,6 +8,8 @@
 mod disk;
 #[cfg(feature = "tonic")]
 mod grpc;
+#[cfg(feature = "rumqttc")]
+mod mqtt;
 #[cfg(feature = "async-nats")]
 mod nats;
 #[cfg(feature = "sqlx-mysql")]

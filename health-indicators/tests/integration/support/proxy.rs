@@ -64,6 +64,11 @@ impl Proxy {
         Arc::clone(&self.accepted)
     }
 
+    /// Hears of each change of what is wrong, for a client to connect again then.
+    pub(crate) fn changes(&self) -> watch::Receiver<(Fault, u64)> {
+        self.fault.subscribe()
+    }
+
     /// From now on, this is wrong.
     pub(crate) fn set(&self, fault: Fault) {
         let cuts = matches!(fault, Fault::Garbage(_) | Fault::Hangup);
