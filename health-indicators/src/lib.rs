@@ -5,6 +5,8 @@
 #[cfg(feature = "tcp")]
 mod address;
 mod budget;
+#[cfg(any(feature = "reqwest-certificate", feature = "tokio-rustls"))]
+mod certificate;
 #[cfg(any(feature = "deadpool-postgres", feature = "deadpool-redis"))]
 mod deadpool;
 mod failure;
@@ -40,6 +42,9 @@ pub mod mqtt;
 #[cfg(feature = "async-nats")]
 #[cfg_attr(docsrs, doc(cfg(feature = "async-nats")))]
 pub mod nats;
+#[cfg(feature = "reqwest")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
+pub mod http;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 #[cfg_attr(
     docsrs,

@@ -14,6 +14,8 @@ mod mqtt;
 mod nats;
 #[cfg(feature = "sqlx-mysql")]
 mod mysql;
+#[cfg(feature = "reqwest")]
+mod http;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 mod postgres;
 #[cfg(all(feature = "sqlx-postgres", feature = "deadpool-postgres"))]

@@ -7,6 +7,10 @@ pub(crate) mod probes;
 mod program;
 mod proxy;
 mod service;
+#[cfg(any(feature = "reqwest-certificate", feature = "tokio-rustls"))]
+mod tls;
+#[cfg(feature = "reqwest")]
+mod web;
 
 pub(crate) use self::cluster::Cluster;
 pub(crate) use self::faults::Faults;
@@ -14,3 +18,7 @@ pub(crate) use self::probes::{Probes, told};
 pub(crate) use self::program::Program;
 pub(crate) use self::proxy::{Fault, Proxy};
 pub(crate) use self::service::{Service, skipped};
+#[cfg(any(feature = "reqwest-certificate", feature = "tokio-rustls"))]
+pub(crate) use self::tls::Tls;
+#[cfg(feature = "reqwest")]
+pub(crate) use self::web::Web;
