@@ -108,15 +108,10 @@ async fn faults() {
         .map(|path| (path, Probes::of(http::check(&client(), &url(path)))))
         .into();
     let long = Http::new(&client(), &url("/long")).with_expected_text("x");
-    let follows = builder().redirect(Policy::limited(3)).build().unwrap();
     let half = Http::new(&client(), &format!("http://{}/", stops().await));
     let others = [
         ("half an answer", half.with_expected_text("all")),
         ("answer of 1 MiB", long),
-        (
-            "redirect followed by the client",
-            Http::new(&follows, &url("/elsewhere")),
-        ),
         (
             "name not in the DNS",
             Http::new(&client(), "http://service.invalid/"),
@@ -249,6 +244,20 @@ async fn what_is_expected_is_looked_at() {
     assert_eq!(value(&json, "http_status"), Some(&Value::Integer(200)));
     let names: Vec<_> = json.data().map(|(name, _)| name).collect();
     assert_eq!(names, ["headers_ms", "http_status", "body_ms"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redirect_that_the_client_follows_is_not_what_was_asked_for() {
+    let web = Web::serve(service);
+    let follows = |policy| builder().redirect(policy).build().unwrap();
+    for (policy, expected) in [
+        (Policy::limited(3), "redirected"),
+        (Policy::limited(0), "redirected"),
+        (Policy::none(), "HTTP 302"),
+    ] {
+        let outcome = http::ping(&follows(policy), &web.url("/elsewhere")).await;
+        assert_eq!(told(&outcome), (Status::Unhealthy, expected));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
