@@ -45,6 +45,9 @@ pub mod nats;
 #[cfg(feature = "reqwest")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
 pub mod http;
+#[cfg(feature = "openai")]
+#[cfg_attr(docsrs, doc(cfg(feature = "openai")))]
+pub mod openai;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 #[cfg_attr(
     docsrs,

@@ -16,6 +16,8 @@ mod nats;
 mod mysql;
 #[cfg(feature = "reqwest")]
 mod http;
+#[cfg(feature = "openai")]
+mod openai;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 mod postgres;
 #[cfg(all(feature = "sqlx-postgres", feature = "deadpool-postgres"))]

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// What is wrong at present. Each change of it that says so cuts the connections there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,8 +136,10 @@ async fn carry(
     match now {
         Fault::Hangup => return,
         Fault::Garbage(bytes) => {
-            let _gone = client.write_all(bytes).await;
             let mut ignored = [0; 1024];
+            // A client that speaks first has spoken.
+            let _asked = timeout(Duration::from_millis(100), client.read(&mut ignored)).await;
+            let _gone = client.write_all(bytes).await;
             while client.read(&mut ignored).await.is_ok_and(|read| read > 0) {}
             return;
         }
