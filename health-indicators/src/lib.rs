@@ -83,5 +83,8 @@ pub mod sqlite;
     )))
 )]
 pub mod transaction;
+#[cfg(feature = "system")]
+#[cfg_attr(docsrs, doc(cfg(feature = "system")))]
+pub mod system;
 
 pub use self::reached::{Behind, Itself, Reached};

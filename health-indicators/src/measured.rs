@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::time::Duration;
 
 use health_core::{Outcome, Value};
@@ -7,11 +8,11 @@ use crate::pool::PoolUse;
 
 /// What a run has measured so far; it is told of one that failed, too.
 #[derive(Debug, Default)]
-pub(crate) struct Measured(Vec<(&'static str, Value)>);
+pub(crate) struct Measured(Vec<(Cow<'static, str>, Value)>);
 
 impl Measured {
-    pub(crate) fn add(&mut self, name: &'static str, value: impl Into<Value>) {
-        self.0.push((name, value.into()));
+    pub(crate) fn add(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
+        self.0.push((name.into(), value.into()));
     }
 
     /// A time in milliseconds, to three places; the name ends in `_ms`.

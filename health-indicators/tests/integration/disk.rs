@@ -6,7 +6,7 @@ use health_core::{Entry, Status, Value};
 use health_indicators::disk::{self, FreeSpace};
 
 use crate::support::probes::told;
-use crate::support::{Faults, Probes, Program, skipped};
+use crate::support::{Faults, Probes, Program, not_permitted};
 
 const MIB: usize = 1 << 20;
 
@@ -47,7 +47,7 @@ impl Mount {
         }
         let _left = fs::remove_dir(&folder);
         let why = String::from_utf8_lossy(&output.stderr);
-        skipped(&format!(
+        not_permitted(&format!(
             "mounting a file system of our own: {}",
             why.trim()
         ))

@@ -33,3 +33,5 @@ mod tcp;
     feature = "sqlx-sqlite"
 ))]
 mod transaction;
+#[cfg(feature = "system")]
+mod system;

@@ -58,3 +58,10 @@ pub(crate) fn skipped<T>(why: &str) -> Option<T> {
     println!("SKIPPED {why}");
     None
 }
+
+/// Says that something is not tested since this user may not do it, here; nothing that one installs
+/// changes that.
+pub(crate) fn not_permitted<T>(why: &str) -> Option<T> {
+    println!("SKIPPED not permitted: {why}");
+    None
+}
