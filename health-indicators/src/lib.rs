@@ -89,3 +89,6 @@ pub mod transaction;
 pub mod system;
 
 pub use self::reached::{Behind, Itself, Reached};
+
+#[doc = include_str!("docs/recipes.md")]
+pub mod recipes {}

@@ -24,6 +24,8 @@ mod postgres;
 mod postgres_server;
 #[cfg(feature = "sqlx-sqlite")]
 mod sqlite;
+#[cfg(feature = "reqwest")]
+mod recipes;
 mod support;
 #[cfg(feature = "tcp")]
 mod tcp;
