@@ -10,7 +10,7 @@ mod certificate;
 #[cfg(any(feature = "deadpool-postgres", feature = "deadpool-redis"))]
 mod deadpool;
 mod failure;
-#[cfg(feature = "memcached")]
+#[cfg(any(feature = "redis", feature = "memcached"))]
 mod line;
 mod measured;
 #[cfg(any(feature = "redis", feature = "memcached"))]

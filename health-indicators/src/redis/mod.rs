@@ -20,6 +20,7 @@ mod deadpool;
 mod manager;
 mod multiplexed;
 mod question;
+mod why;
 mod words;
 
 use std::fmt;
@@ -27,6 +28,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use health_core::{Check, Outcome};
+use redis::ConnectionAddr;
 use redis::aio::{ConnectionLike, ConnectionManager, MultiplexedConnection};
 
 use self::question::Question;
@@ -79,15 +81,19 @@ where
 /// A Redis server or cluster, as its clients reach it.
 ///
 /// ```no_run
-/// # fn shown(pool: redis::aio::ConnectionManager) {
+/// # async fn shown() -> redis::RedisResult<()> {
 /// use health_indicators::redis::{Redis, Role};
 ///
-/// let sessions = Redis::new(pool)
+/// let client = redis::Client::open("redis://sessions/")?;
+/// let manager = redis::aio::ConnectionManager::new(client.clone()).await?;
+/// let sessions = Redis::new(manager)
+///     .with_client(&client)
 ///     .with_role(Role::Master)
 ///     .with_round_trip("shop:health:")
 ///     .check()
 ///     .with_name("sessions")
 ///     .readiness();
+/// # Ok(())
 /// # }
 /// ```
 ///
@@ -97,7 +103,7 @@ where
 /// | `connection refused` and the like | nothing listens there, or the network fails |
 /// | `no connection within 712 ms` | the client has none yet, or tries again and again to make one |
 /// | `connected, but no answer within 500 ms` | it does not answer in the time that the client (500 ms where nothing else is said) or the run has |
-/// | `connection closed by the server` | it closes each connection at once |
+/// | `connection closed by the server` | it closes each connection at once; one that has too many of them does so, and what it says of that is known with [`Redis::with_client`] alone |
 /// | `connection closed by the server, and this client makes no other` | a `MultiplexedConnection` has lost its connection: it will fail until it is replaced |
 /// | `credentials rejected`, `permission denied`, `too many connections at the server`, `the server is loading its data`, `the replica has lost its master`, `the server is busy with a script` | it says so |
 /// | `the server is no master`, `the server is no replica` | with [`Redis::with_role`] |
@@ -118,9 +124,10 @@ pub struct Redis {
     settings: Settings,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 struct Settings {
     acquire_timeout: Option<Duration>,
+    address: Option<ConnectionAddr>,
     role: Option<Role>,
     round_trip: Option<String>,
 }
@@ -152,6 +159,16 @@ impl Redis {
     #[must_use]
     pub fn with_acquire_timeout(mut self, timeout: Duration) -> Self {
         self.settings.acquire_timeout = Some(timeout);
+        self
+    }
+
+    /// The client of which a connection manager was made. While a manager tries to connect it tells
+    /// nothing of why it cannot; with this, a run that has waited in vain connects for a moment
+    /// itself, and says `connection refused`, `name not found` or `too many connections at the
+    /// server`. Default: such a run says how long it has waited.
+    #[must_use]
+    pub fn with_client(mut self, client: &redis::Client) -> Self {
+        self.settings.address = Some(client.get_connection_info().addr().clone());
         self
     }
 
@@ -191,7 +208,9 @@ impl Redis {
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis")
-            .field("settings", &self.settings)
+            .field("acquire_timeout", &self.settings.acquire_timeout)
+            .field("role", &self.settings.role)
+            .field("round_trip", &self.settings.round_trip)
             .finish_non_exhaustive()
     }
 }
@@ -280,7 +299,10 @@ async fn ask<S: Connects>(
     let mut again = true;
     loop {
         let acquiring = server.acquire(budget.first(settings.acquire_timeout));
-        let (mut session, took) = acquiring.await?;
+        let (mut session, took) = match acquiring.await {
+            Ok(acquired) => acquired,
+            Err(failure) => return Err(explained(failure, settings).await),
+        };
         measured.time("acquire_ms", took);
         let question = Question::new(settings);
         let asked = budget.rest().of(question.ask(session.connection())).await;
@@ -297,6 +319,13 @@ async fn ask<S: Connects>(
             }
             Err(failure) => return Err(failure),
         }
+    }
+}
+
+async fn explained(failure: Failure, settings: &Settings) -> Failure {
+    match &settings.address {
+        Some(address) => why::why_none(address).await.unwrap_or(failure),
+        None => failure,
     }
 }
 

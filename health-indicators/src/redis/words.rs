@@ -111,6 +111,10 @@ mod tests {
                 "ERR max number of clients reached",
                 "too many connections at the server",
             ),
+            (
+                "ERR This instance has cluster support disabled",
+                "the server is no cluster",
+            ),
             ("ERR secret", "the server reports an error"),
             ("CLUSTERDOWN The cluster is down", "cluster is down"),
             ("SECRET", "the server reports an error"),

@@ -26,6 +26,12 @@ mod postgres_server;
 mod sqlite;
 #[cfg(feature = "reqwest")]
 mod recipes;
+#[cfg(feature = "memcached")]
+mod memcached;
+#[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod support;
 #[cfg(feature = "tcp")]
 mod tcp;
