@@ -64,19 +64,6 @@ impl Failure {
         Self::new(format!("no connection within {}", spelled(within)))
     }
 
-    /// The same, in other words.
-    pub(crate) fn in_words(self, words: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            message: words.into(),
-            ..self
-        }
-    }
-
-    /// It did not answer in this time, whether it was connected or not.
-    pub(crate) fn unanswered(within: Duration) -> Self {
-        Self::new(format!("no answer within {}", spelled(within)))
-    }
-
     /// It was connected, but did not answer in this time.
     pub(crate) fn no_answer(within: Duration) -> Self {
         Self::new(format!(

@@ -11,6 +11,10 @@ mod certificate;
 mod deadpool;
 mod failure;
 #[cfg(any(feature = "redis", feature = "memcached"))]
+#[cfg_attr(
+    not(feature = "memcached"),
+    allow(dead_code, reason = "Redis is not asked in lines")
+)]
 mod line;
 mod measured;
 #[cfg(any(feature = "redis", feature = "memcached"))]

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use health_core::Outcome;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
@@ -6,7 +8,7 @@ use redis::{RedisResult, Value, cmd};
 use super::question::{Answers, Question};
 use super::{Client, Known, Server, Settings, TIMEOUT, words};
 use crate::budget::Budget;
-use crate::failure::Failure;
+use crate::failure::{Failure, spelled};
 use crate::measured::Measured;
 use crate::reached::{Itself, Reached};
 
@@ -40,7 +42,7 @@ async fn ask(
     let asked = Budget::begin(TIMEOUT)
         .rest()
         .of(asked(&mut connection, &question));
-    let (answer, took) = asked.await.map_err(Failure::unanswered)?;
+    let (answer, took) = asked.await.map_err(unanswered)?;
     measured.time("query_ms", took);
     let (state, mut written) = answer.map_err(words::failure)?;
     let outcome = State::read(&state)?.judge(measured)?;
@@ -57,6 +59,10 @@ async fn asked(
     let anybody = RoutingInfo::SingleNode(SingleNodeRoutingInfo::Random);
     let state = connection.route_command(command, anybody).await?;
     Ok((state, question.ask_to_write(connection).await?))
+}
+
+fn unanswered(within: Duration) -> Failure {
+    Failure::new(format!("no answer within {}", spelled(within)))
 }
 
 /// How many slots every cluster has.

@@ -34,10 +34,6 @@ impl Connects for Pool {
     fn pool_use(&self) -> Option<PoolUse> {
         Some(pool_use(self))
     }
-
-    fn lost(&self, _: Failure) -> Result<(), Failure> {
-        Ok(())
-    }
 }
 
 impl Pooled for Connection {

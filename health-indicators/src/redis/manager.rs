@@ -36,10 +36,6 @@ impl Connects for ConnectionManager {
             _ => Ok((manager, took)),
         }
     }
-
-    fn lost(&self, _: Failure) -> Result<(), Failure> {
-        Ok(())
-    }
 }
 
 /// Answers that nobody waits for any more are thrown away, so that none is taken for another.

@@ -115,7 +115,7 @@ where
 /// `pool_idle` and `pool_max`; of a cluster `state`, `slots_assigned`, `slots_ok`, `nodes` and
 /// `masters`.
 ///
-/// A [`ConnectionManager`](redis::aio::ConnectionManager) makes a lost connection anew, at growing
+/// A [`ConnectionManager`] makes a lost connection anew, at growing
 /// intervals of up to several seconds. A run waits for that as long as it has time, and recovers
 /// with the manager. A manager whose server rejects its credentials, or answers in another
 /// protocol, as it connects anew, gives up for ever; that is what is then reported.
@@ -244,6 +244,9 @@ impl fmt::Debug for Known<'_> {
 trait Connects: Sync {
     type Session: Session;
 
+    /// Whether a connection that was lost is made anew.
+    const MAKES_ANOTHER: bool = true;
+
     /// A connection, and how long it took to get it.
     fn acquire(
         &self,
@@ -253,9 +256,6 @@ trait Connects: Sync {
     fn pool_use(&self) -> Option<PoolUse> {
         None
     }
-
-    /// Says that a connection was lost, if there will be no other.
-    fn lost(&self, failure: Failure) -> Result<(), Failure>;
 }
 
 /// A connection. Dropped, it may have a question under way.
@@ -308,19 +308,25 @@ async fn ask<S: Connects>(
         let asked = budget.rest().of(question.ask(session.connection())).await;
         let (answers, took) = asked.map_err(Failure::no_answer)?;
         measured.time("query_ms", took);
-        match answers.map_err(|error| words::unanswered(error, took)) {
+        let error = match answers {
             Ok(answers) => {
                 session.give_back();
                 return question.judge(answers, measured);
             }
-            Err(failure) if failure.is_closed() && again => {
-                again = false;
-                server.lost(failure)?;
+            Err(error) => error,
+        };
+        match words::unanswered(error.clone(), took) {
+            lost if lost.is_closed() && !S::MAKES_ANOTHER => {
+                return Err(Failure::because(NO_OTHER, error));
             }
-            Err(failure) => return Err(failure),
+            lost if lost.is_closed() && again => again = false,
+            failure => return Err(failure),
         }
     }
 }
+
+/// What is said of a connection that was lost for good.
+const NO_OTHER: &str = "connection closed by the server, and this client makes no other";
 
 async fn explained(failure: Failure, settings: &Settings) -> Failure {
     match &settings.address {

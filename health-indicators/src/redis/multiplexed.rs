@@ -24,14 +24,11 @@ impl Server for MultiplexedConnection {
 impl Connects for MultiplexedConnection {
     type Session = Self;
 
+    const MAKES_ANOTHER: bool = false;
+
     /// It has a connection, or will never have one again.
     async fn acquire(&self, _: Step) -> Result<(Self, Duration), Failure> {
         Ok((self.clone(), Duration::ZERO))
-    }
-
-    fn lost(&self, failure: Failure) -> Result<(), Failure> {
-        let words = format!("{failure}, and this client makes no other");
-        Err(failure.in_words(words))
     }
 }
 

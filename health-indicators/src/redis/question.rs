@@ -43,6 +43,7 @@ impl<'a> Question<'a> {
     }
 
     /// The round trip alone; without one, nothing is asked.
+    #[cfg(feature = "redis-cluster")]
     pub(super) async fn ask_to_write<C>(&self, connection: &mut C) -> RedisResult<Answers>
     where
         C: ConnectionLike,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redis::{ConnectionAddr, parse_redis_value};
+use redis::{ConnectionAddr, Value, parse_redis_value};
 
 use super::words;
 use crate::budget::Step;
@@ -35,7 +35,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 fn turned_away(line: &str) -> Failure {
     let said = format!("{line}\r\n");
-    match parse_redis_value(said.as_bytes()).and_then(|value| value.extract_error()) {
+    match parse_redis_value(said.as_bytes()).and_then(Value::extract_error) {
         Err(error) => words::failure(error),
         Ok(_) => Failure::new("unexpected answer"),
     }

@@ -12,7 +12,7 @@ use super::*;
 use crate::support::{Fault, Service};
 
 /// Each key has its own name as its value.
-pub(super) async fn own_answers(connection: impl AsyncCommands + Clone + Send + 'static) {
+pub(super) async fn own_answers(connection: impl AsyncCommands + Clone + 'static) {
     let mut asking = JoinSet::new();
     for number in 0..100 {
         let mut connection = connection.clone();
