@@ -8,31 +8,31 @@
 mod disk;
 #[cfg(feature = "tonic")]
 mod grpc;
-#[cfg(feature = "rumqttc")]
-mod mqtt;
-#[cfg(feature = "async-nats")]
-mod nats;
-#[cfg(feature = "sqlx-mysql")]
-mod mysql;
 #[cfg(feature = "reqwest")]
 mod http;
+#[cfg(feature = "memcached")]
+mod memcached;
+#[cfg(feature = "rumqttc")]
+mod mqtt;
+#[cfg(feature = "sqlx-mysql")]
+mod mysql;
+#[cfg(feature = "async-nats")]
+mod nats;
 #[cfg(feature = "openai")]
 mod openai;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 mod postgres;
 #[cfg(all(feature = "sqlx-postgres", feature = "deadpool-postgres"))]
 mod postgres_server;
-#[cfg(feature = "sqlx-sqlite")]
-mod sqlite;
 #[cfg(feature = "reqwest")]
 mod recipes;
-#[cfg(feature = "memcached")]
-mod memcached;
-#[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
-mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "sqlx-sqlite")]
+mod sqlite;
 mod support;
+#[cfg(feature = "system")]
+mod system;
 #[cfg(feature = "tcp")]
 mod tcp;
 #[cfg(all(
@@ -41,5 +41,3 @@ mod tcp;
     feature = "sqlx-sqlite"
 ))]
 mod transaction;
-#[cfg(feature = "system")]
-mod system;

@@ -17,8 +17,8 @@ pub(crate) use self::faults::Faults;
 pub(crate) use self::probes::{Probes, told};
 pub(crate) use self::program::Program;
 pub(crate) use self::proxy::{Fault, Proxy};
+pub(crate) use self::service::{Service, not_permitted, skipped};
 #[cfg(any(feature = "reqwest-certificate", feature = "tokio-rustls"))]
 pub(crate) use self::tls::Tls;
 #[cfg(feature = "reqwest")]
 pub(crate) use self::web::Web;
-pub(crate) use self::service::{Service, not_permitted, skipped};
