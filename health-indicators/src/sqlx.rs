@@ -9,9 +9,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, Connection, Database, Error, Pool};
 use tokio::time::Instant;
 
-use crate::budget::{Budget, Step};
+use crate::budget::Step;
 use crate::failure::Failure;
-use crate::measured::Measured;
 use crate::pool::PoolUse;
 
 /// A database of sqlx that this crate knows: those whose features are on.
@@ -69,34 +68,6 @@ pub(crate) fn pool_use<DB: Database>(pool: &Pool<DB>) -> PoolUse {
         most: pool.options().get_max_connections() as usize,
         in_use: size.saturating_sub(idle),
         idle,
-    }
-}
-
-/// The first row of the answer of a connection of the pool. One that was closed while it was idle
-/// says nothing of the database: then the next one is asked.
-pub(crate) async fn first_row_of<DB: Backend>(
-    pool: &Pool<DB>,
-    acquire_timeout: Option<Duration>,
-    question: &'static str,
-    budget: &Budget,
-    measured: &mut Measured,
-) -> Result<Row, Failure> {
-    let mut idle = pool.num_idle();
-    loop {
-        let acquired = acquire(pool, budget.first(acquire_timeout)).await;
-        let (mut connection, took) = acquired?;
-        measured.time("acquire_ms", took);
-        let asked = budget.rest().of(connection.row(question)).await;
-        let (answer, took) = asked.map_err(Failure::no_answer)?;
-        measured.time("query_ms", took);
-        match answer {
-            Err(failure) if failure.is_closed() && idle > 0 => idle -= 1,
-            answer => {
-                let row = answer?;
-                connection.give_back();
-                return Ok(row);
-            }
-        }
     }
 }
 
@@ -209,5 +180,33 @@ impl<DB: Backend> Drop for Lent<DB> {
         if let Some(unfinished) = self.0.take() {
             DB::part(unfinished);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn tries_are_told_from_waiting() {
+        let limit = Duration::from_secs(1);
+        let mut happened = false;
+        let waits = async {
+            sleep(limit / 10).await;
+            pending::<()>().await;
+        };
+        let waited = timeout(limit, noticing(waits, limit, &mut happened)).await;
+        assert!(waited.is_err() && !happened);
+        let tries = async {
+            for at in 0.. {
+                sleep(Duration::from_millis(10 << at)).await;
+            }
+        };
+        let tried = timeout(limit, noticing(tries, limit, &mut happened)).await;
+        assert!(tried.is_err() && happened);
     }
 }

@@ -96,6 +96,9 @@ where
 /// and `pool_max`; with a role `role`, which is `primary` or `replica`, and of a replica
 /// `lag_seconds` and `receives`, whether it is connected with its primary.
 ///
+/// A run makes no connection, or one if the pool has none that is idle. But sqlx by itself tries
+/// again and again while a server refuses connections, starts, or has too many of them.
+///
 /// A `tokio_postgres::Client` has one connection and never gets another. Once that is closed, the
 /// check fails until the application has made another client: use a pool where the check is to
 /// recover by itself, or [`ping`] whichever client is the present one.

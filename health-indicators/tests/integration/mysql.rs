@@ -57,6 +57,11 @@ async fn faults() {
         let probes = Probes::of(mysql::check(pool(options, 10)));
         faults.observe(fault, &probes, count).await;
     }
+    let cold = || Probes::of(mysql::check(pool(options(), 10)));
+    let (while_frozen, while_down) = (cold(), cold());
+    faults
+        .from_the_start(&mut proxy, &while_frozen, &while_down)
+        .await;
     faults.finish();
 }
 

@@ -77,6 +77,11 @@ pub(crate) mod sqlx {
             host: check(options(proxy.address()).host("database.invalid")),
         };
         refuses(&mut faults, &proxy, wrong).await;
+        let cold = || Probes::of(postgres::check(pool(options(proxy.address()))));
+        let (while_frozen, while_down) = (cold(), cold());
+        faults
+            .from_the_start(&mut proxy, &while_frozen, &while_down)
+            .await;
         faults.finish();
     }
 }
@@ -134,6 +139,11 @@ pub(crate) mod deadpool {
             host: but(|config| config.host = Some("database.invalid".to_owned())),
         };
         refuses(&mut faults, &proxy, wrong).await;
+        let cold = || Probes::of(postgres::check(pool(&config(proxy.address()))));
+        let (while_frozen, while_down) = (cold(), cold());
+        faults
+            .from_the_start(&mut proxy, &while_frozen, &while_down)
+            .await;
         faults.finish();
     }
 }

@@ -92,6 +92,27 @@ impl Faults {
         self.recovers("wrong answers", probes).await;
     }
 
+    /// What is reported over pools that have never had a connection.
+    pub(crate) async fn from_the_start(
+        &mut self,
+        proxy: &mut Proxy,
+        while_frozen: &Probes,
+        while_down: &Probes,
+    ) {
+        let accepted = proxy.counter();
+        let count = async || accepted.load(Ordering::SeqCst);
+        proxy.set(Fault::Frozen);
+        let frozen = "frozen from the start";
+        self.observe(frozen, while_frozen, count).await;
+        proxy.set(Fault::None);
+        self.recovers(frozen, while_frozen).await;
+        proxy.stop().await;
+        let down = "down from the start";
+        self.observe(down, while_down, count).await;
+        proxy.start();
+        self.recovers(down, while_down).await;
+    }
+
     /// A row of its own.
     pub(crate) fn add(&mut self, fault: &str, report: &str, connections: &str) {
         let row = [fault, report, connections];
