@@ -164,8 +164,7 @@ async fn real_servers_restart_freeze_and_fill_up() {
     ups_and_downs(&mut faults, name, &server, Postgres::new(deadpool)).await;
     let client = Postgres::new(client::client(to).await);
     ups_and_downs(&mut faults, CLIENT, &server, client).await;
-    let full = full(&server).await;
-    faults.add("sqlx: too many connections at the server", &full, "");
+    full(&mut faults, &server).await;
     faults.finish();
 }
 
@@ -199,7 +198,7 @@ async fn ups_and_downs(faults: &mut Faults, name: &str, server: &Cluster, client
 }
 
 /// Others have all connections that ordinary users may have.
-async fn full(server: &Cluster) -> String {
+async fn full(faults: &mut Faults, server: &Cluster) {
     let options = || pooled::options(server.address()).username("nobody");
     let others = PgPoolOptions::new().max_connections(27);
     let others = others.connect_lazy_with(options());
@@ -207,8 +206,19 @@ async fn full(server: &Cluster) -> String {
     while let Ok(Ok(one)) = timeout(Duration::from_secs(1), others.acquire()).await {
         held.push(one);
     }
-    let probes = Probes::of(postgres::check(pooled::pool(options())));
-    told(&probes.one().await)
+    let mut config = deadpool::config(server.address());
+    config.user = Some("nobody".to_owned());
+    for (name, check) in [
+        ("sqlx", postgres::check(pooled::pool(options()))),
+        (
+            "deadpool-postgres",
+            postgres::check(deadpool::pool(&config)),
+        ),
+    ] {
+        let report = told(&Probes::of(check).one().await);
+        let row = format!("{name}: too many connections at the server");
+        faults.add(&row, &report, "");
+    }
 }
 
 /// 200 at once against a frozen server: each on its own, as one writes it without a framework, and

@@ -1,12 +1,13 @@
 //! That nothing is left behind, whatever becomes of the work.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use health_core::{Outcome, Status};
 use health_indicators::transaction::{self, OpenTransaction, Transaction};
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Faults, Probes, Program, Service, told};
+use crate::support::{Fault, Faults, Probes, Program, Proxy, Service, told};
 
 const ENDED: &str = "the transaction was ended by what ran in it";
 
@@ -197,6 +198,31 @@ macro_rules! nothing_is_left_behind {
             }
         }
 
+        /// A server that falls silent before a transaction begins, or within, keeps no connection.
+        #[allow(dead_code, reason = "SQLite is not behind a network")]
+        async fn given_up_while_frozen(pool: Pool, proxy: Proxy) {
+            for at in 0..50 {
+                let limit = Duration::from_millis(5 + at % 3 * 10);
+                proxy.set(if at < 25 { Fault::None } else { Fault::Frozen });
+                let given_up = transaction::rehearse(&pool, async |mut open| {
+                    within(&mut open, "SELECT 1").await?;
+                    proxy.set(Fault::Frozen);
+                    within(&mut open, "SELECT 2").await
+                });
+                let _late = timeout(limit, given_up).await;
+                assert_eq!(pool.size() as usize - pool.num_idle(), 0);
+            }
+            proxy.set(Fault::None);
+            let usable = async {
+                for mut one in [pool.acquire().await.unwrap(), pool.acquire().await.unwrap()] {
+                    let answer = ::sqlx::query_scalar("SELECT 42").fetch_one(&mut *one);
+                    let answer: i32 = answer.await.unwrap();
+                    assert_eq!(answer, 42);
+                }
+            };
+            timeout(Duration::from_secs(3), usable).await.unwrap();
+        }
+
         async fn exhausted(pool: &Pool, faults: &mut Faults) {
             let held = (pool.acquire().await, pool.acquire().await);
             let outcome = transaction::rehearse(pool, async |_| ()).await;
@@ -231,9 +257,20 @@ mod postgres {
     ];
 
     async fn pool() -> Option<Pool> {
-        let options = crate::postgres::sqlx::options(Service::POSTGRES.address()?);
+        Some(pool_to(Service::POSTGRES.address()?))
+    }
+
+    fn pool_to(server: SocketAddr) -> Pool {
         let pool = PgPoolOptions::new().max_connections(2);
-        Some(pool.connect_lazy_with(options))
+        pool.connect_lazy_with(crate::postgres::sqlx::options(server))
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn silent_servers_keep_no_connection() {
+        if let Some(server) = Service::POSTGRES.address() {
+            let proxy = Proxy::to(server).await;
+            given_up_while_frozen(pool_to(proxy.address()), proxy).await;
+        }
     }
 
     nothing_is_left_behind!(Postgres, "Transactions (PostgreSQL)", pool());
@@ -261,8 +298,19 @@ mod mysql {
     ];
 
     async fn pool() -> Option<Pool> {
-        let options = crate::mysql::options(Service::MARIADB.address()?);
-        Some(crate::mysql::pool(options.database("test"), 2))
+        Some(pool_to(Service::MARIADB.address()?))
+    }
+
+    fn pool_to(server: SocketAddr) -> Pool {
+        crate::mysql::pool(crate::mysql::options(server).database("test"), 2)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn silent_servers_keep_no_connection() {
+        if let Some(server) = Service::MARIADB.address() {
+            let proxy = Proxy::to(server).await;
+            given_up_while_frozen(pool_to(proxy.address()), proxy).await;
+        }
     }
 
     nothing_is_left_behind!(MySql, "Transactions (MySQL and MariaDB)", pool());
