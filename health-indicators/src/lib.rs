@@ -1,6 +1,10 @@
 #![doc = include_str!("docs/crate.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(dead_code, reason = "each feature needs a part of what all share")]
+#![cfg_attr(
+    not(feature = "sqlx-postgres"),
+    allow(dead_code, reason = "each dependency needs a part of what all share")
+)]
 
 #[cfg(feature = "tcp")]
 mod address;

@@ -60,7 +60,7 @@ async fn faults() {
     let cold = || Probes::of(mysql::check(pool(options(), 10)));
     let (while_frozen, while_down) = (cold(), cold());
     faults
-        .from_the_start(&mut proxy, &while_frozen, &while_down)
+        .play_cold(&mut proxy, &while_frozen, &while_down)
         .await;
     faults.finish();
 }

@@ -1,8 +1,10 @@
+#![allow(dead_code, unused_imports, reason = "each client needs a part of it")]
+
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
 use health_core::Check;
-use health_indicators::postgres::{self, Postgres};
+use health_indicators::postgres;
 
 use crate::support::{Faults, Probes, Proxy, Service};
 
@@ -80,7 +82,7 @@ pub(crate) mod sqlx {
         let cold = || Probes::of(postgres::check(pool(options(proxy.address()))));
         let (while_frozen, while_down) = (cold(), cold());
         faults
-            .from_the_start(&mut proxy, &while_frozen, &while_down)
+            .play_cold(&mut proxy, &while_frozen, &while_down)
             .await;
         faults.finish();
     }
@@ -114,7 +116,7 @@ pub(crate) mod deadpool {
         };
         let mut proxy = Proxy::to(server).await;
         let pooled = pool(&config(proxy.address()));
-        let probes = Probes::of(Postgres::new(pooled.clone()).check());
+        let probes = Probes::of(postgres::check(pooled.clone()));
         let mut faults = Faults::of("PostgreSQL (deadpool-postgres)");
         faults.play(&mut proxy, &probes, GARBAGE).await;
 
@@ -142,7 +144,7 @@ pub(crate) mod deadpool {
         let cold = || Probes::of(postgres::check(pool(&config(proxy.address()))));
         let (while_frozen, while_down) = (cold(), cold());
         faults
-            .from_the_start(&mut proxy, &while_frozen, &while_down)
+            .play_cold(&mut proxy, &while_frozen, &while_down)
             .await;
         faults.finish();
     }

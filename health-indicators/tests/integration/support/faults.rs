@@ -93,7 +93,7 @@ impl Faults {
     }
 
     /// What is reported over pools that have never had a connection.
-    pub(crate) async fn from_the_start(
+    pub(crate) async fn play_cold(
         &mut self,
         proxy: &mut Proxy,
         while_frozen: &Probes,
