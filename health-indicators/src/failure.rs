@@ -45,6 +45,7 @@ impl Failure {
     }
 
     /// In its own words, but because of the error of another.
+    #[cfg(feature = "sqlx-sqlite")]
     pub(crate) fn instead_of(self, other: Option<Self>) -> Self {
         Self {
             error: self.error.or(other.and_then(|other| other.error)),

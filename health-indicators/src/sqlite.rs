@@ -103,7 +103,8 @@ impl Sqlite {
     }
 
     /// Also begins to write, and rolls it back: the database is not read-only, and nobody keeps it
-    /// locked. For that time it locks out other writers. Default: it only reads.
+    /// locked. For that time it locks out other writers. That the disk is full may show only when
+    /// something is committed. Default: it only reads.
     #[must_use]
     pub fn with_write(mut self) -> Self {
         self.settings.write = true;

@@ -117,6 +117,9 @@ where
 /// - What follows an error that has rolled back everything by itself, as a deadlock does with MySQL:
 ///   statements after it are on their own. Return the first error.
 ///
+/// And constraints that are deferred are checked by `COMMIT`, so never here; `SET CONSTRAINTS ALL
+/// IMMEDIATE` as the last statement checks them.
+///
 /// Rows that it changes stay locked until it is rolled back; with SQLite the whole database does. If
 /// nobody waits for the work any longer, the connection to the server is closed; the server rolls
 /// back as soon as the statement that it was at has ended.
