@@ -221,6 +221,12 @@ macro_rules! nothing_is_left_behind {
                 }
             };
             timeout(Duration::from_secs(3), usable).await.unwrap();
+            sleep(Duration::from_millis(200)).await;
+            assert_eq!(pool.num_idle(), 2);
+            proxy.cut();
+            let outcome =
+                transaction::rehearse(&pool, async |mut open| within(&mut open, "SELECT 1").await);
+            assert_eq!(said(&outcome.await), "healthy", "the server has restarted");
         }
 
         async fn exhausted(pool: &Pool, faults: &mut Faults) {
