@@ -8,17 +8,22 @@
 
 #[cfg(feature = "tcp")]
 mod address;
+#[allow(dead_code, reason = "each client needs a part of it")]
 mod budget;
 #[cfg(any(feature = "reqwest-certificate", feature = "tokio-rustls"))]
 mod certificate;
 #[cfg(any(feature = "deadpool-postgres", feature = "deadpool-redis"))]
 mod deadpool;
+#[allow(dead_code, reason = "each client needs a part of it")]
 mod failure;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod line;
 mod measured;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod nonce;
+#[allow(dead_code, reason = "each client needs a part of it")]
+mod measured;
+#[allow(dead_code, reason = "each client needs a part of it")]
 mod pool;
 mod reached;
 mod ready_made;
@@ -90,5 +95,9 @@ pub mod tcp;
     )))
 )]
 pub mod transaction;
+
+#[cfg(feature = "lapin")]
+#[cfg_attr(docsrs, doc(cfg(feature = "lapin")))]
+pub mod rabbitmq;
 
 pub use self::reached::{Behind, Itself, Reached};

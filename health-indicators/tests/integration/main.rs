@@ -30,6 +30,8 @@ mod recipes;
 mod redis;
 #[cfg(feature = "sqlx-sqlite")]
 mod sqlite;
+#[cfg(feature = "lapin")]
+mod rabbitmq;
 mod support;
 #[cfg(feature = "system")]
 mod system;

@@ -1,6 +1,7 @@
 //! Servers that a test starts for itself, so that it may stop them.
 
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -52,7 +53,8 @@ impl Program {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null());
+            .stderr(Stdio::null())
+            .process_group(0);
         let mut program = Self {
             command,
             running: None,
@@ -82,10 +84,11 @@ impl Program {
         assert!(sent.is_ok_and(|sent| sent.success()));
     }
 
-    /// Kills it.
+    /// Kills it, and what it has started: many a server is a script that starts the server.
     pub(crate) fn stop(&mut self) {
         if let Some(mut running) = self.running.take() {
-            let _ended = running.kill();
+            let group = format!("-{}", running.id());
+            let _ended = Command::new("kill").args(["-KILL", "--", &group]).status();
             let _status = running.wait();
         }
     }
