@@ -61,6 +61,9 @@ pub mod nats;
 #[cfg(feature = "openai")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openai")))]
 pub mod openai;
+#[cfg(feature = "rskafka")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rskafka")))]
+pub mod kafka;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 #[cfg_attr(
     docsrs,
