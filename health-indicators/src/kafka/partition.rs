@@ -1,5 +1,7 @@
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use health_core::Outcome;
@@ -110,17 +112,17 @@ pub(super) async fn all(partitions: &[Partition], step: Step) -> Result<Outcome,
         .map(|partition| Box::pin(partition.look(step)))
         .collect();
     let mut found: Vec<Option<Outcome>> = looks.iter().map(|_| None).collect();
-    std::future::poll_fn(|context| {
+    poll_fn(|context| {
         for (look, found) in looks.iter_mut().zip(&mut found) {
             if found.is_none()
-                && let std::task::Poll::Ready(outcome) = look.as_mut().poll(context)
+                && let Poll::Ready(outcome) = look.as_mut().poll(context)
             {
                 *found = Some(outcome);
             }
         }
         match found.iter().all(Option::is_some) {
-            true => std::task::Poll::Ready(()),
-            false => std::task::Poll::Pending,
+            true => Poll::Ready(()),
+            false => Poll::Pending,
         }
     })
     .await;

@@ -20,6 +20,8 @@ mod mysql;
 mod nats;
 #[cfg(feature = "openai")]
 mod openai;
+#[cfg(feature = "rskafka")]
+mod kafka;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 mod postgres;
 #[cfg(all(feature = "sqlx-postgres", feature = "deadpool-postgres"))]

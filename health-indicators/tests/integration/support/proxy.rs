@@ -1,8 +1,8 @@
 //! A TCP proxy that stands between a client and its server, and fails as networks and servers do.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -33,6 +33,7 @@ pub(crate) struct Proxy {
     target: SocketAddr,
     fault: watch::Sender<(Fault, u64)>,
     accepted: Arc<AtomicUsize>,
+    replaced: Arc<OnceLock<[Vec<u8>; 2]>>,
     listening: Option<JoinHandle<()>>,
 }
 
@@ -45,6 +46,7 @@ impl Proxy {
             target,
             fault: watch::Sender::new((Fault::None, 0)),
             accepted: Arc::default(),
+            replaced: Arc::default(),
             listening: None,
         };
         proxy.serve(listener);
@@ -67,6 +69,12 @@ impl Proxy {
     /// Hears of each change of what is wrong, for a client to connect again then.
     pub(crate) fn changes(&self) -> watch::Receiver<(Fault, u64)> {
         self.fault.subscribe()
+    }
+
+    /// Passes `to` on where the server says `from`, which is as long: such as its address.
+    pub(crate) fn replace(&self, from: Vec<u8>, to: Vec<u8>) {
+        assert_eq!(from.len(), to.len());
+        self.replaced.set([from, to]).unwrap();
     }
 
     /// From now on, this is wrong.
@@ -103,10 +111,12 @@ impl Proxy {
     fn serve(&mut self, listener: TcpListener) {
         let (target, fault) = (self.target, self.fault.subscribe());
         let accepted = Arc::clone(&self.accepted);
+        let replaced = Arc::clone(&self.replaced);
         self.listening = Some(tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 accepted.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(carry(client, target, fault.clone()));
+                let replaced = replaced.get().cloned();
+                tokio::spawn(carry(client, target, fault.clone(), replaced));
             }
         }));
     }
@@ -131,6 +141,7 @@ async fn carry(
     mut client: TcpStream,
     target: SocketAddr,
     mut fault: watch::Receiver<(Fault, u64)>,
+    replaced: Option<[Vec<u8>; 2]>,
 ) {
     let (now, cut) = fault.borrow_and_update().clone();
     match now {
@@ -158,8 +169,8 @@ async fn carry(
     };
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.into_split();
-    let up = pass(&mut from_client, &mut to_server, fault.clone());
-    let down = pass(&mut from_server, &mut to_client, fault.clone());
+    let up = pass(&mut from_client, &mut to_server, fault.clone(), None);
+    let down = pass(&mut from_server, &mut to_client, fault.clone(), replaced);
     let was_cut = fault.wait_for(|(_, at)| *at != cut);
     tokio::select! {
         () = up => {}
@@ -169,8 +180,12 @@ async fn carry(
 }
 
 /// Passes bytes on until an end is closed, as the fault of the moment has it.
-async fn pass<R, W>(from: &mut R, to: &mut W, mut fault: watch::Receiver<(Fault, u64)>)
-where
+async fn pass<R, W>(
+    from: &mut R,
+    to: &mut W,
+    mut fault: watch::Receiver<(Fault, u64)>,
+    replaced: Option<[Vec<u8>; 2]>,
+) where
     R: AsyncReadExt + Unpin,
     W: AsyncWriteExt + Unpin,
 {
@@ -188,8 +203,19 @@ where
             _ => Duration::ZERO,
         };
         sleep(slow).await;
+        if let Some([said, told]) = &replaced {
+            replace(&mut piece[..read], said, told);
+        }
         if to.write_all(&piece[..read]).await.is_err() {
             return;
+        }
+    }
+}
+
+fn replace(piece: &mut [u8], said: &[u8], told: &[u8]) {
+    for at in 0..(piece.len() + 1).saturating_sub(said.len()) {
+        if piece[at..].starts_with(said) {
+            piece[at..at + told.len()].copy_from_slice(told);
         }
     }
 }
