@@ -3,6 +3,12 @@
 //! `FAULTS.md` says what is expected; `BLESS=1` writes it anew.
 #![allow(missing_docs, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout
+)]
 
 #[cfg(feature = "disk")]
 mod disk;

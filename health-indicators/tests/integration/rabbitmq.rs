@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use health_core::{Outcome, Status};
+use health_core::{Outcome, Status, Value};
 use health_indicators::rabbitmq::{self, Queue, Rabbitmq};
 use lapin::options::{BasicPublishOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
@@ -212,7 +212,9 @@ async fn options(faults: &mut Faults, node: &Node, connection: &Arc<Connection>)
     ] {
         let probes = Probes::of(rabbitmq.check());
         let entry = faults.observe(fault, &probes, none).await;
-        println!("{fault}: {:?}", entry.data().collect::<Vec<_>>());
+        let messages = entry.data().find(|(name, _)| *name == "messages");
+        let told = messages.is_none_or(|(_, messages)| *messages == Value::Integer(20));
+        assert!(told, "{fault}: {messages:?}");
     }
     node.told("add_user nobody secret").await;
     node.told("set_permissions nobody ^$ ^$ ^$").await;
