@@ -18,7 +18,6 @@ macro_rules! nothing_is_left_behind {
             let Some(pool) = $pool.await else {
                 return;
             };
-            let _old = run(&pool, "DROP TABLE health_indicators_orders").await;
             run(&pool, TABLE).await.unwrap();
             let mut faults = Faults::of($title);
             results_count(&pool, &mut faults).await;
@@ -27,10 +26,9 @@ macro_rules! nothing_is_left_behind {
             elsewhere(&pool, &mut faults).await;
             ended_within(&pool, &mut faults).await;
             exhausted(&pool, &mut faults).await;
+            pool.close().await;
+            tidy_up().await;
             faults.finish();
-            run(&pool, "DROP TABLE health_indicators_orders")
-                .await
-                .unwrap();
         }
 
         type Pool = ::sqlx::Pool<$backend>;
@@ -241,6 +239,11 @@ macro_rules! nothing_is_left_behind {
 const INSERT: &str = "INSERT INTO health_indicators_orders VALUES (1)";
 const CLEAR: &str = "DELETE FROM health_indicators_orders";
 
+/// One of our own, for others may test with the same server at the same time.
+fn database() -> String {
+    format!("health_indicators_{}", std::process::id())
+}
+
 type Ending = (&'static str, &'static [&'static str], i64);
 
 fn said(outcome: &Outcome) -> String {
@@ -250,8 +253,8 @@ fn said(outcome: &Outcome) -> String {
 }
 
 mod postgres {
-    use ::sqlx::Postgres;
     use ::sqlx::postgres::PgPoolOptions;
+    use ::sqlx::{AssertSqlSafe, Postgres};
 
     use super::*;
 
@@ -263,19 +266,32 @@ mod postgres {
     ];
 
     async fn pool() -> Option<Pool> {
-        Some(pool_to(Service::POSTGRES.address()?))
+        let server = Service::POSTGRES.address()?;
+        administer(server, format!("CREATE DATABASE {}", database())).await;
+        Some(pool_to(server, &database()))
     }
 
-    fn pool_to(server: SocketAddr) -> Pool {
+    async fn tidy_up() {
+        let server = Service::POSTGRES.address().unwrap();
+        administer(server, format!("DROP DATABASE {}", database())).await;
+    }
+
+    async fn administer(server: SocketAddr, statement: String) {
+        let pool = pool_to(server, "test");
+        let done = ::sqlx::raw_sql(AssertSqlSafe(statement)).execute(&pool);
+        done.await.unwrap();
+    }
+
+    fn pool_to(server: SocketAddr, database: &str) -> Pool {
         let pool = PgPoolOptions::new().max_connections(2);
-        pool.connect_lazy_with(crate::postgres::sqlx::options(server))
+        pool.connect_lazy_with(crate::postgres::sqlx::options(server).database(database))
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn silent_servers_keep_no_connection() {
         if let Some(server) = Service::POSTGRES.address() {
             let proxy = Proxy::to(server).await;
-            given_up_while_frozen(pool_to(proxy.address()), proxy).await;
+            given_up_while_frozen(pool_to(proxy.address(), "test"), proxy).await;
         }
     }
 
@@ -283,7 +299,7 @@ mod postgres {
 }
 
 mod mysql {
-    use ::sqlx::MySql;
+    use ::sqlx::{AssertSqlSafe, MySql};
 
     use super::*;
 
@@ -304,18 +320,31 @@ mod mysql {
     ];
 
     async fn pool() -> Option<Pool> {
-        Some(pool_to(Service::MARIADB.address()?))
+        let server = Service::MARIADB.address()?;
+        administer(server, format!("CREATE DATABASE {}", database())).await;
+        Some(pool_to(server, &database()))
     }
 
-    fn pool_to(server: SocketAddr) -> Pool {
-        crate::mysql::pool(crate::mysql::options(server).database("test"), 2)
+    async fn tidy_up() {
+        let server = Service::MARIADB.address().unwrap();
+        administer(server, format!("DROP DATABASE {}", database())).await;
+    }
+
+    async fn administer(server: SocketAddr, statement: String) {
+        let pool = pool_to(server, "test");
+        let done = ::sqlx::raw_sql(AssertSqlSafe(statement)).execute(&pool);
+        done.await.unwrap();
+    }
+
+    fn pool_to(server: SocketAddr, database: &str) -> Pool {
+        crate::mysql::pool(crate::mysql::options(server).database(database), 2)
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn silent_servers_keep_no_connection() {
         if let Some(server) = Service::MARIADB.address() {
             let proxy = Proxy::to(server).await;
-            given_up_while_frozen(pool_to(proxy.address()), proxy).await;
+            given_up_while_frozen(pool_to(proxy.address(), "test"), proxy).await;
         }
     }
 
@@ -339,6 +368,8 @@ mod sqlite {
         let options = crate::sqlite::options(&file).busy_timeout(Duration::from_secs(3));
         Some(crate::sqlite::pool(options))
     }
+
+    async fn tidy_up() {}
 
     nothing_is_left_behind!(Sqlite, "Transactions (SQLite)", pool());
 }
