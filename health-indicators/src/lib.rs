@@ -102,5 +102,8 @@ pub mod transaction;
 #[cfg(feature = "lapin")]
 #[cfg_attr(docsrs, doc(cfg(feature = "lapin")))]
 pub mod rabbitmq;
+#[cfg(feature = "fe2o3-amqp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "fe2o3-amqp")))]
+pub mod servicebus;
 
 pub use self::reached::{Behind, Itself, Reached};

@@ -9,6 +9,7 @@
     clippy::unwrap_used,
     clippy::print_stdout
 )]
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "tests")]
 
 #[cfg(feature = "disk")]
 mod disk;
@@ -40,6 +41,8 @@ mod redis;
 mod sqlite;
 #[cfg(feature = "lapin")]
 mod rabbitmq;
+#[cfg(feature = "fe2o3-amqp")]
+mod servicebus;
 mod support;
 #[cfg(feature = "system")]
 mod system;
