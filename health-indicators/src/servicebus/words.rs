@@ -25,7 +25,7 @@ impl Status {
         let find = |names: [&str; 2]| {
             let mut all = properties?.0.iter();
             let found = all.find(|(name, _)| names.contains(&name.as_str()));
-            found.map(|(_, value)| value.clone())
+            found.map(|(_, value)| value)
         };
         Self {
             code: find(["statusCode", "status-code"]).and_then(number),
@@ -48,18 +48,18 @@ impl fmt::Display for Status {
     }
 }
 
-fn number(value: SimpleValue) -> Option<i32> {
+fn number(value: &SimpleValue) -> Option<i32> {
     match value {
-        SimpleValue::Int(number) => Some(number),
-        SimpleValue::Long(number) => number.try_into().ok(),
-        SimpleValue::Uint(number) => number.try_into().ok(),
+        SimpleValue::Int(number) => Some(*number),
+        SimpleValue::Long(number) => (*number).try_into().ok(),
+        SimpleValue::Uint(number) => (*number).try_into().ok(),
         _ => None,
     }
 }
 
-fn text(value: SimpleValue) -> Option<String> {
+fn text(value: &SimpleValue) -> Option<String> {
     match value {
-        SimpleValue::String(text) => Some(text),
+        SimpleValue::String(text) => Some(text.clone()),
         SimpleValue::Symbol(symbol) => Some(symbol.as_str().to_owned()),
         _ => None,
     }

@@ -205,7 +205,7 @@ async fn nothing_piles_up_while_the_server_is_away() {
     own.until_no_subscription_is_left().await;
 }
 
-/// Users with different permissions, one of them in an account without JetStream.
+/// Users with different permissions, one of them in an account without `JetStream`.
 const USERS: &str = r#"
 jetstream { store_dir: "STORE" }
 accounts {

@@ -141,15 +141,15 @@ impl Server {
                     let Some(attach) = attach else { return };
                     self.counts.links.fetch_add(1, Ordering::SeqCst);
                     let acceptor = LinkAcceptor::new();
-                    match acceptor.accept_incoming_attach(attach, &mut session).await {
-                        Ok(LinkEndpoint::Receiver(link)) => {
+                    let attached = acceptor.accept_incoming_attach(attach, &mut session).await;
+                    match attached.unwrap() {
+                        LinkEndpoint::Receiver(link) => {
                             drop(tokio::spawn(self.clone().requests(link, ask.clone())));
                         }
-                        Ok(LinkEndpoint::Sender(link)) => {
+                        LinkEndpoint::Sender(link) => {
                             let target = link.target().clone().unwrap();
                             answers.insert(target.address.unwrap(), link);
                         }
-                        Err(_) => return,
                     }
                 }
                 Some(asked) = asked.recv() => match asked {
