@@ -6,7 +6,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::failure::Failure;
+use crate::failure::{CLOSED, Failure};
 
 /// The place of the connection. Whoever asks at the same time waits.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl Lines {
     /// Writes all of it.
     pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let written = self.stream.write_all(bytes).await;
-        written.map_err(|error| Failure::of(error, "connection lost"))
+        written.map_err(|error| lost(error, self.is_new))
     }
 
     /// The next line, without its end. One that is longer than [`LONGEST`] is no answer that anyone
@@ -99,12 +99,12 @@ impl Lines {
     pub(crate) async fn line(&mut self) -> Result<String, Failure> {
         let mut line = Vec::new();
         loop {
-            let read = self.stream.fill_buf().await;
-            let read = read.map_err(|error| Failure::of(error, "connection lost"))?;
-            if read.is_empty() {
-                let end = io::Error::from(io::ErrorKind::UnexpectedEof);
-                return Err(Failure::of(end, "connection lost"));
-            }
+            let is_new = self.is_new;
+            let read = match self.stream.fill_buf().await {
+                Ok([]) => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+                read => read,
+            };
+            let read = read.map_err(|error| lost(error, is_new))?;
             let end = read.iter().position(|byte| *byte == b'\n');
             line.extend_from_slice(&read[..end.unwrap_or(read.len())]);
             let used = end.map_or(read.len(), |end| end + 1);
@@ -118,6 +118,14 @@ impl Lines {
                     .to_owned());
             }
         }
+    }
+}
+
+/// One that was kept may also have lost the runtime that it was made in.
+fn lost(error: io::Error, is_new: bool) -> Failure {
+    match is_new {
+        true => Failure::of(error, "connection lost"),
+        false => Failure::because(CLOSED, error),
     }
 }
 

@@ -101,7 +101,7 @@ where
 /// |---|---|
 /// | `pool exhausted: 10 of 10 in use` | the application has all connections |
 /// | `connection refused` and the like | nothing listens there, or the network fails |
-/// | `no connection within 712 ms` | the client has none yet, or tries again and again to make one |
+/// | `no connection within 712 ms` | the client has none yet, or tries again and again to make one; those of a pool do not answer |
 /// | `connected, but no answer within 500 ms` | it does not answer in the time that the client (500 ms where nothing else is said) or the run has |
 /// | `connection closed by the server` | it closes each connection at once; one that has too many of them does so, and what it says of that is known with [`Redis::with_client`] alone |
 /// | `connection closed by the server, and this client makes no other` | a `MultiplexedConnection` has lost its connection: it will fail until it is replaced |
@@ -112,7 +112,8 @@ where
 /// | `unexpected answer` | something else than Redis answers, or the answer is to another question |
 ///
 /// Measured values: `acquire_ms`, `query_ms`, `version`, `role`; of a pool `pool_in_use`,
-/// `pool_idle` and `pool_max`; of a cluster `state`, `slots_assigned`, `slots_ok`, `nodes` and
+/// `pool_idle` and `pool_max`; `version` and `role` are asked for in the same round trip by `HELLO`,
+/// and left out where the server does not know that or the user may not; of a cluster `state`, `slots_assigned`, `slots_ok`, `nodes` and
 /// `masters`.
 ///
 /// A [`ConnectionManager`] makes a lost connection anew, at growing

@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use std::{io, thread};
 
 use health_core::Status;
 use health_indicators::memcached::{self, Memcached};
@@ -162,6 +163,29 @@ async fn what_a_run_that_was_given_up_is_answered_is_no_answer_to_the_next() {
     }
     let made = proxy.counter().load(Ordering::SeqCst);
     assert!(made <= 31, "{made}");
+}
+
+#[test]
+fn a_connection_does_not_outlive_its_runtime() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let check = Memcached::new(listener.local_addr().unwrap().to_string());
+    thread::spawn(move || {
+        let answer = |client: std::net::TcpStream| {
+            let mut asked = io::BufReader::new(client.try_clone().unwrap());
+            let mut client = client;
+            while io::BufRead::read_line(&mut asked, &mut String::new()).is_ok_and(|n| n > 0) {
+                io::Write::write_all(&mut client, b"VERSION 1.6.18\r\n").unwrap();
+            }
+        };
+        for client in listener.incoming() {
+            thread::spawn(move || answer(client.unwrap()));
+        }
+    });
+    for _ in 0..3 {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let found = runtime.enable_all().build().unwrap().block_on(check.ping());
+        assert_eq!(found.status(), Status::Healthy, "{found:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
