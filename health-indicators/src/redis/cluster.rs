@@ -44,7 +44,10 @@ async fn ask(
         .of(asked(&mut connection, &question));
     let (answer, took) = asked.await.map_err(unanswered)?;
     measured.time("query_ms", took);
-    let (state, mut written) = answer.map_err(words::failure)?;
+    let (state, mut written) = answer.map_err(|error| match error.is_timeout() {
+        true => unanswered(took),
+        false => words::failure(error),
+    })?;
     let outcome = State::read(&state)?.judge(measured)?;
     question.judge_writing(&mut written)?;
     Ok(outcome)

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::redis::cluster::ClusterClientBuilder;
@@ -5,9 +6,9 @@ use ::redis::cluster_async::ClusterConnection;
 use health_core::Status;
 use health_indicators::redis::{self, Redis};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use super::cancelled::own_answers;
+use super::cancelled::{give_up, own_answers};
 use super::*;
 use crate::support::{Faults, Probes};
 
@@ -52,13 +53,20 @@ async fn agree(node: &Program, state: &str) {
     panic!("{:?} does not say {state}", node.address());
 }
 
-async fn connected(nodes: &[Program]) -> ClusterConnection {
+async fn connected(nodes: &[Program], answers_in: Option<Duration>) -> ClusterConnection {
     let urls = nodes
         .iter()
         .map(|node| format!("redis://{}/", node.address()));
-    let client = ClusterClientBuilder::new(urls).build().unwrap();
+    let client = ClusterClientBuilder::new(urls)
+        .connection_timeout(LONG)
+        .response_timeout(answers_in.unwrap_or(USUAL))
+        .build()
+        .unwrap();
     client.get_async_connection().await.unwrap()
 }
+
+/// What the client gives each answer where nothing else is said.
+const USUAL: Duration = Duration::from_secs(1);
 
 async fn nothing() -> usize {
     0
@@ -69,7 +77,7 @@ async fn faults() {
     let Some(mut nodes) = masters("node").await else {
         return;
     };
-    let cluster = connected(&nodes).await;
+    let cluster = connected(&nodes, None).await;
     let probes = Probes::of(redis::check(cluster.clone()));
     let writing = Probes::of(
         Redis::new(cluster.clone())
@@ -126,8 +134,6 @@ async fn sleep_all(nodes: &[Program]) -> JoinSet<()> {
     for node in nodes {
         let own = connection(node.address()).await;
         asleep.spawn(async move {
-            let mut own = own;
-            own.set_response_timeout(Duration::from_secs(10));
             says::<()>(&own, "DEBUG SLEEP 2").await;
         });
     }
@@ -140,14 +146,9 @@ async fn others_still_get_their_own_answers() {
     let Some(nodes) = masters("cancelled").await else {
         return;
     };
-    let cluster = connected(&nodes).await;
-    let check = Redis::new(cluster.clone()).with_round_trip("health:");
-    let given_up = async {
-        for number in 0..200 {
-            let limit = Duration::from_micros(number * 10);
-            let _given_up = timeout(limit, check.ping()).await;
-        }
-    };
+    let cluster = connected(&nodes, Some(LONG)).await;
+    let check = Arc::new(Redis::new(cluster.clone()).with_round_trip("health:"));
+    let given_up = give_up(&check, Duration::from_micros(10));
     tokio::join!(given_up, own_answers(cluster.clone()));
     own_answers(cluster).await;
     assert_eq!(check.ping().await.status(), Status::Healthy);
@@ -158,7 +159,7 @@ async fn a_cluster_without_slots_has_no_nodes_for_its_clients() {
     let Some(program) = server("redis-no-slots", &["--cluster-enabled", "yes"]).await else {
         return;
     };
-    let found = redis::ping(&connected(&[program]).await).await;
+    let found = redis::ping(&connected(&[program], None).await).await;
     let told = "no connection to a node of the cluster";
     assert_eq!(found.message(), Some(told));
 }

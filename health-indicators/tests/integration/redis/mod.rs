@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
-use ::redis::{Client, Cmd, FromRedisValue, cmd};
+use ::redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, cmd};
 
 use crate::support::{Program, Proxy};
 
@@ -22,9 +22,14 @@ fn client(user: &str, to: SocketAddr) -> Client {
 }
 
 async fn connection(to: SocketAddr) -> MultiplexedConnection {
+    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(LONG));
     let client = client("", to);
-    client.get_multiplexed_async_connection().await.unwrap()
+    let connecting = client.get_multiplexed_async_connection_with_config(&config);
+    connecting.await.unwrap()
 }
+
+/// For what has to be done, however busy the machine is.
+const LONG: Duration = Duration::from_secs(20);
 
 /// A manager that tries at most so often again, a second or two apart.
 fn manager(client: Client, retries: usize) -> ConnectionManager {
@@ -60,7 +65,9 @@ async fn server(name: &str, arguments: &[&str]) -> Option<Program> {
 
 /// What a server answers, asked over a connection that is not counted with others.
 async fn says<T: FromRedisValue>(connection: &MultiplexedConnection, words: &str) -> T {
-    let answer = command(words).query_async(&mut connection.clone()).await;
+    let mut connection = connection.clone();
+    connection.set_response_timeout(LONG);
+    let answer = command(words).query_async(&mut connection).await;
     answer.unwrap_or_else(|error| panic!("{words}: {error}"))
 }
 

@@ -104,11 +104,12 @@ async fn fails_to_save(admin: &MultiplexedConnection) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_and_their_masters() {
-    let Some(mut master) = server("redis-master", &[]).await else {
+    let at_once = ["--repl-diskless-sync-delay", "0"];
+    let Some(mut master) = server("redis-master", &at_once).await else {
         return;
     };
     let port = master.address().port().to_string();
-    let follows = ["--replicaof", "127.0.0.1", &port, "--repl-timeout", "2"];
+    let follows = ["--replicaof", "127.0.0.1", &port];
     let Some(replica) = server("redis-replica", &follows).await else {
         return;
     };
@@ -118,7 +119,7 @@ async fn replicas_and_their_masters() {
         Probes::of(Redis::new(of.clone()).with_role(role).check())
     };
     let expects_replica = role(&asked, Role::Replica);
-    expects_replica.until_healthy(25).await;
+    expects_replica.until_healthy(100).await;
     faults.observe("a replica", &expects_replica, nothing).await;
     let expects_master = role(&asked, Role::Master);
     faults
