@@ -141,13 +141,29 @@ fn io_in_words(error: &io::Error) -> Option<&'static str> {
     Some(words)
 }
 
-/// The standard library has no kind for it, and each platform its own words behind these.
+/// The standard library has no kinds for it, and each platform its own words behind these; those of
+/// glibc, musl and macOS.
 fn unresolved(error: &io::Error) -> Option<&'static str> {
-    let lookup = error
-        .to_string()
-        .starts_with("failed to lookup address information");
-    lookup.then_some("name not found")
+    let said = error.to_string();
+    let why = said.strip_prefix("failed to lookup address information")?;
+    let is = |words: &[&str]| words.iter().any(|words| why.contains(words));
+    Some(if is(&["Temporary failure", "Try again"]) {
+        NO_RESOLVER
+    } else if is(&["No address associated", "no usable address"]) {
+        NO_ADDRESSES
+    } else {
+        NOT_FOUND
+    })
 }
+
+/// What is said where the DNS knows no such name.
+pub(crate) const NOT_FOUND: &str = "name not found";
+
+/// What is said where the DNS knows the name, but no address.
+pub(crate) const NO_ADDRESSES: &str = "name has no addresses";
+
+/// What is said where the DNS says nothing of the name.
+pub(crate) const NO_RESOLVER: &str = "DNS servers fail or do not answer";
 
 #[cfg(test)]
 mod tests {
@@ -169,5 +185,13 @@ mod tests {
             in_words(&missing.expect_err("`invalid` has no names")),
             Some("name not found")
         );
+        for (why, words) in [
+            ("Name or service not known", NOT_FOUND),
+            ("Temporary failure in name resolution", NO_RESOLVER),
+            ("No address associated with hostname", NO_ADDRESSES),
+        ] {
+            let error = io::Error::other(format!("failed to lookup address information: {why}"));
+            assert_eq!(in_words(&error), Some(words));
+        }
     }
 }

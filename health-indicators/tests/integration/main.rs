@@ -13,6 +13,8 @@
 
 #[cfg(feature = "disk")]
 mod disk;
+#[cfg(feature = "dns")]
+mod dns;
 #[cfg(feature = "tonic")]
 mod grpc;
 #[cfg(feature = "reqwest")]

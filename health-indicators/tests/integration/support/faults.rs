@@ -20,6 +20,7 @@ const PROBES: usize = 200;
 #[derive(Debug)]
 pub(crate) struct Faults {
     section: &'static str,
+    client_retries: bool,
     rows: Vec<[String; 3]>,
 }
 
@@ -28,8 +29,15 @@ impl Faults {
     pub(crate) fn of(section: &'static str) -> Self {
         Self {
             section,
+            client_retries: false,
             rows: Vec::new(),
         }
+    }
+
+    /// The client tries again by itself, as often as it happens to.
+    pub(crate) fn client_retries(mut self) -> Self {
+        self.client_retries = true;
+        self
     }
 
     /// What 200 probes at once are told under a fault, and how many connections that makes, as
@@ -44,6 +52,7 @@ impl Faults {
         let entry = probes.at_once(PROBES).await;
         let made = match count().await - before {
             0 | 1 => "at most 1".to_owned(),
+            2..=20 if self.client_retries => "as often as the client itself tries".to_owned(),
             more => more.to_string(),
         };
         self.add(fault, &told(&entry), &made);

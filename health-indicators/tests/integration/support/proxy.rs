@@ -151,7 +151,12 @@ async fn carry(
             // A client that speaks first has spoken.
             let _asked = timeout(Duration::from_millis(100), client.read(&mut ignored)).await;
             let _gone = client.write_all(bytes).await;
-            while client.read(&mut ignored).await.is_ok_and(|read| read > 0) {}
+            let closed =
+                async { while client.read(&mut ignored).await.is_ok_and(|read| read > 0) {} };
+            tokio::select! {
+                () = closed => {}
+                _ = fault.wait_for(|(_, at)| *at != cut) => {}
+            }
             return;
         }
         // Where nothing is passed on, nothing is asked of the server either.
