@@ -11,6 +11,7 @@ mod address;
 #[allow(dead_code, reason = "each client needs a part of it")]
 mod budget;
 #[cfg(any(feature = "reqwest-certificate", feature = "tokio-rustls"))]
+#[cfg(feature = "tokio-rustls")]
 mod certificate;
 #[cfg(any(feature = "deadpool-postgres", feature = "deadpool-redis"))]
 mod deadpool;
@@ -108,5 +109,8 @@ pub mod rabbitmq;
 #[cfg(feature = "fe2o3-amqp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "fe2o3-amqp")))]
 pub mod servicebus;
+#[cfg(feature = "tokio-rustls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio-rustls")))]
+pub mod tls;
 
 pub use self::reached::{Behind, Itself, Reached};

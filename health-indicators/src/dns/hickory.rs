@@ -31,8 +31,8 @@ impl<P: ConnectionProvider> Hickory<P> {
         let found = self.resolver.lookup_ip(name).await?;
         let literal = name.parse::<IpAddr>().is_ok();
         Ok(Addresses {
-            all: found.iter().collect(),
             valid_until: (!literal).then(|| found.valid_until()),
+            ..found.iter().collect()
         })
     }
 }

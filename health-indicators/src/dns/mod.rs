@@ -16,7 +16,6 @@
 mod hickory;
 mod system;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
@@ -184,8 +183,31 @@ type Lookup<'a> = Pin<Box<dyn Future<Output = Result<Addresses, Failure>> + Send
 
 #[derive(Clone, Debug, Default)]
 struct Addresses {
-    all: BTreeSet<IpAddr>,
+    /// In the order in which they are to be tried, each once.
+    all: Vec<IpAddr>,
     valid_until: Option<Instant>,
+}
+
+/// The addresses that the resolver of the system finds, in the order in which they are to be tried.
+#[cfg(feature = "tokio-rustls")]
+pub(crate) async fn addresses(name: &str) -> Result<Vec<IpAddr>, Failure> {
+    System.addresses(name).await.map(|found| found.all)
+}
+
+impl Addresses {
+    fn add(&mut self, address: IpAddr) {
+        if !self.all.contains(&address) {
+            self.all.push(address);
+        }
+    }
+}
+
+impl FromIterator<IpAddr> for Addresses {
+    fn from_iter<I: IntoIterator<Item = IpAddr>>(all: I) -> Self {
+        let mut addresses = Self::default();
+        all.into_iter().for_each(|address| addresses.add(address));
+        addresses
+    }
 }
 
 async fn look(resolver: &dyn Resolves, name: &str, at_least: usize) -> Outcome {

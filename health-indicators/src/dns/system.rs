@@ -26,13 +26,8 @@ impl Resolves for System {
 
 fn addresses(name: &str) -> Found {
     // The port is none of the question.
-    match (name, 0).to_socket_addrs() {
-        Ok(found) => Ok(Addresses {
-            all: found.map(|address| address.ip()).collect(),
-            valid_until: None,
-        }),
-        Err(error) => Err(Arc::new(error)),
-    }
+    let found = (name, 0).to_socket_addrs().map_err(Arc::new)?;
+    Ok(found.map(|address| address.ip()).collect())
 }
 
 /// The error of a lookup goes to all who wait for it.

@@ -56,3 +56,5 @@ mod tcp;
     feature = "sqlx-sqlite"
 ))]
 mod transaction;
+#[cfg(feature = "tokio-rustls")]
+mod tls;
