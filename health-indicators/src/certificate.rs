@@ -7,13 +7,11 @@ use x509_parser::parse_x509_certificate;
 
 use crate::failure::Failure;
 
-const DAY: i64 = 24 * 60 * 60;
-
 /// Below how many days it is told.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DaysLeft {
-    pub(crate) degraded: u32,
-    pub(crate) unhealthy: u32,
+    pub(crate) degraded: u16,
+    pub(crate) unhealthy: u16,
 }
 
 impl Default for DaysLeft {
@@ -28,86 +26,129 @@ impl Default for DaysLeft {
 impl DaysLeft {
     /// What it means that the certificate is valid for so many more days.
     pub(crate) fn judge(self, days: i64) -> Outcome {
-        let below = |limit: u32| days < i64::from(limit);
-        let words = |limit: u32| {
-            let more = plural(days, "more day");
-            format!("certificate is valid for {more}, less than {limit}")
-        };
+        let below = |limit: u16| days < i64::from(limit);
         if days < 0 {
-            Outcome::unhealthy(expired(days))
+            Outcome::unhealthy(format!("certificate expired {}", ago(days)))
         } else if below(self.unhealthy) {
-            Outcome::unhealthy(words(self.unhealthy))
+            Outcome::unhealthy(valid("certificate", days, self.unhealthy))
         } else if below(self.degraded) {
-            Outcome::degraded(words(self.degraded))
+            Outcome::degraded(valid("certificate", days, self.degraded))
+        } else {
+            Outcome::healthy()
+        }
+    }
+
+    /// The same where another certificate of the chain is valid for so many, which clients may not
+    /// need.
+    pub(crate) fn judge_chain(self, days: i64) -> Outcome {
+        const OTHER: &str = "a certificate of the chain";
+        if days < 0 {
+            Outcome::degraded(format!("{OTHER} expired {}", ago(days)))
+        } else if days < i64::from(self.degraded) {
+            Outcome::degraded(valid(OTHER, days, self.degraded))
         } else {
             Outcome::healthy()
         }
     }
 }
 
-/// The whole days until a certificate in DER ends to be valid; negative if that is over.
-pub(crate) fn days_left(certificate: &[u8]) -> Result<i64, Failure> {
+/// The second since 1970 after which a certificate in DER is not valid any more.
+pub(crate) fn not_after(certificate: &[u8]) -> Result<i64, Failure> {
     let parsed = parse_x509_certificate(certificate);
     let (_, parsed) =
-        parsed.map_err(|error| Failure::because("the certificate cannot be read", error))?;
-    Ok(days_until(parsed.validity().not_after.timestamp()))
+        parsed.map_err(|error| Failure::because("certificate not understood", error))?;
+    Ok(parsed.validity().not_after.timestamp())
 }
 
-/// The whole days until this second since 1970.
-pub(crate) fn days_until(end: i64) -> i64 {
+/// How many whole days are left of a certificate in DER, by the clock of the system.
+pub(crate) fn days_left(certificate: &[u8]) -> Result<i64, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
-    end.saturating_sub(now).div_euclid(DAY)
+    let now = now.map_or(0, |now| now.as_secs());
+    Ok(days(now, not_after(certificate)?))
 }
 
-/// What is said of a certificate that was valid until so many days ago.
-pub(crate) fn expired(days: i64) -> String {
-    // What ended within the last day is at -1.
+/// How many whole days are left until this second; of less than one day after it, -1.
+pub(crate) fn days(now: u64, until: i64) -> i64 {
+    let now = now.try_into().unwrap_or(i64::MAX);
+    until.saturating_sub(now).div_euclid(24 * 60 * 60)
+}
+
+/// When a certificate expired that has so many days left; within the last day that is -1.
+pub(crate) fn ago(days: i64) -> String {
     match days.saturating_neg().saturating_sub(1) {
-        ..=0 => "certificate expired today".to_owned(),
-        ago => format!("certificate expired {} ago", plural(ago, "day")),
+        ..=0 => "less than a day ago".to_owned(),
+        1 => "1 day ago".to_owned(),
+        days => format!("{days} days ago"),
     }
 }
 
-fn plural(number: i64, what: &str) -> String {
-    let end = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{end}")
+fn valid(what: &str, days: i64, limit: u16) -> String {
+    match days {
+        ..=0 => format!("{what} valid for less than a day"),
+        1 => format!("{what} valid for 1 more day, less than {limit}"),
+        days => format!("{what} valid for {days} more days, less than {limit}"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use health_core::Status;
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
     use super::*;
 
+    fn until(year: i32, month: u8, day: u8) -> Vec<u8> {
+        let mut params = CertificateParams::new(["a.test".to_owned()]).unwrap();
+        params.not_before = date_time_ymd(1999, 1, 1);
+        params.not_after = date_time_ymd(year, month, day);
+        let key = KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap().der().to_vec()
+    }
+
+    #[test]
+    fn certificates_say_until_when_they_are_valid() {
+        for (year, month, day) in [(2000, 2, 29), (2049, 12, 31), (2050, 1, 1), (4096, 1, 1)] {
+            let expected = date_time_ymd(year, month, day).unix_timestamp();
+            assert_eq!(not_after(&until(year, month, day)).unwrap(), expected);
+        }
+        assert!(not_after(b"no certificate").is_err());
+    }
+
     #[test]
     fn days_are_judged_at_their_limits() {
-        let told = |days| {
-            let outcome = DaysLeft::default().judge(days);
-            (outcome.status(), outcome.message().map(str::to_owned))
-        };
-        let says = |text: &str| Some(text.to_owned());
+        let told = |outcome: Outcome| (outcome.status(), outcome.message().map(str::to_owned));
+        let own = |days| told(DaysLeft::default().judge(days));
+        let chain = |days| told(DaysLeft::default().judge_chain(days));
+        let says = |status, text: &str| (status, Some(text.to_owned()));
         use Status::{Degraded, Healthy, Unhealthy};
-        assert_eq!(told(21), (Healthy, None));
-        let few = says("certificate is valid for 20 more days, less than 21");
-        assert_eq!(told(20), (Degraded, few));
-        let few = says("certificate is valid for 6 more days, less than 7");
-        assert_eq!(told(6), (Unhealthy, few));
-        let last = says("certificate is valid for 1 more day, less than 7");
-        assert_eq!(told(1), (Unhealthy, last));
-        assert_eq!(told(-1), (Unhealthy, says("certificate expired today")));
-        assert_eq!(told(-2), (Unhealthy, says("certificate expired 1 day ago")));
+        assert_eq!(own(21), (Healthy, None));
+        let few = "certificate valid for 20 more days, less than 21";
+        assert_eq!(own(20), says(Degraded, few));
+        let few = "certificate valid for 6 more days, less than 7";
+        assert_eq!(own(6), says(Unhealthy, few));
+        let last = "certificate valid for 1 more day, less than 7";
+        assert_eq!(own(1), says(Unhealthy, last));
         assert_eq!(
-            told(-4),
-            (Unhealthy, says("certificate expired 3 days ago"))
+            own(0),
+            says(Unhealthy, "certificate valid for less than a day")
         );
+        assert_eq!(
+            own(-1),
+            says(Unhealthy, "certificate expired less than a day ago")
+        );
+        assert_eq!(own(-2), says(Unhealthy, "certificate expired 1 day ago"));
+        assert_eq!(own(-4), says(Unhealthy, "certificate expired 3 days ago"));
+        assert_eq!(chain(21), (Healthy, None));
+        let few = "a certificate of the chain valid for 3 more days, less than 21";
+        assert_eq!(chain(3), says(Degraded, few));
+        let over = "a certificate of the chain expired 1 day ago";
+        assert_eq!(chain(-2), says(Degraded, over));
     }
 
     #[test]
     fn no_time_is_too_far() {
-        assert!(days_until(i64::MAX) > 0);
-        assert!(days_until(i64::MIN) < 0);
-        assert!(expired(i64::MIN).ends_with("days ago"));
-        assert!(days_left(b"no certificate").is_err());
+        assert!(days(0, i64::MAX) > 0);
+        assert!(days(u64::MAX, i64::MIN) < 0);
+        assert!(ago(i64::MIN).ends_with("days ago"));
     }
 }

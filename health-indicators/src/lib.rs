@@ -1,30 +1,21 @@
 #![doc = include_str!("docs/crate.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(dead_code, reason = "each feature needs a part of what all share")]
-#![cfg_attr(
-    not(feature = "sqlx-postgres"),
-    allow(dead_code, reason = "each dependency needs a part of what all share")
-)]
 
 #[cfg(feature = "tcp")]
 mod address;
-#[allow(dead_code, reason = "each client needs a part of it")]
 mod budget;
 #[cfg(any(feature = "reqwest-certificate", feature = "tokio-rustls"))]
 #[cfg(feature = "tokio-rustls")]
 mod certificate;
 #[cfg(any(feature = "deadpool-postgres", feature = "deadpool-redis"))]
 mod deadpool;
-#[allow(dead_code, reason = "each client needs a part of it")]
 mod failure;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod line;
 mod measured;
 #[cfg(any(feature = "redis", feature = "memcached"))]
 mod nonce;
-#[allow(dead_code, reason = "each client needs a part of it")]
-mod measured;
-#[allow(dead_code, reason = "each client needs a part of it")]
 mod pool;
 mod reached;
 mod ready_made;
@@ -49,6 +40,9 @@ pub mod grpc;
 #[cfg(feature = "reqwest")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
 pub mod http;
+#[cfg(feature = "rskafka")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rskafka")))]
+pub mod kafka;
 pub mod loading;
 #[cfg(feature = "memcached")]
 #[cfg_attr(docsrs, doc(cfg(feature = "memcached")))]
@@ -65,20 +59,23 @@ pub mod nats;
 #[cfg(feature = "openai")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openai")))]
 pub mod openai;
-#[cfg(feature = "rskafka")]
-#[cfg_attr(docsrs, doc(cfg(feature = "rskafka")))]
-pub mod kafka;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 #[cfg_attr(
     docsrs,
     doc(cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres")))
 )]
 pub mod postgres;
+#[cfg(feature = "lapin")]
+#[cfg_attr(docsrs, doc(cfg(feature = "lapin")))]
+pub mod rabbitmq;
 #[doc = include_str!("docs/recipes.md")]
 pub mod recipes {}
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub mod redis;
+#[cfg(feature = "fe2o3-amqp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "fe2o3-amqp")))]
+pub mod servicebus;
 #[cfg(feature = "sqlx-sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlx-sqlite")))]
 pub mod sqlite;
@@ -88,6 +85,9 @@ pub mod system;
 #[cfg(feature = "tcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tcp")))]
 pub mod tcp;
+#[cfg(feature = "tokio-rustls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio-rustls")))]
+pub mod tls;
 #[cfg(any(
     feature = "sqlx-postgres",
     feature = "sqlx-mysql",
@@ -102,15 +102,5 @@ pub mod tcp;
     )))
 )]
 pub mod transaction;
-
-#[cfg(feature = "lapin")]
-#[cfg_attr(docsrs, doc(cfg(feature = "lapin")))]
-pub mod rabbitmq;
-#[cfg(feature = "fe2o3-amqp")]
-#[cfg_attr(docsrs, doc(cfg(feature = "fe2o3-amqp")))]
-pub mod servicebus;
-#[cfg(feature = "tokio-rustls")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tokio-rustls")))]
-pub mod tls;
 
 pub use self::reached::{Behind, Itself, Reached};

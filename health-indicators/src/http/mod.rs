@@ -81,7 +81,7 @@ pub fn check(client: &Client, url: &str) -> Check {
 /// | `invalid URL`, `invalid header` | the check itself is wrong |
 ///
 /// Measured values: `http_status`, `headers_ms` until the headers have come, `body_ms` for a body
-/// that is expected, and with `with_certificate` `certificate_days_left`.
+/// that is expected, and with `with_certificate` `certificate_days`.
 ///
 /// The connections are those of the client, and are used again: what nobody expects of a body is
 /// read all the same if it is short. How long the client may take to connect is for its
@@ -197,7 +197,7 @@ impl Http {
     #[cfg(feature = "reqwest-certificate")]
     #[cfg_attr(docsrs, doc(cfg(feature = "reqwest-certificate")))]
     #[must_use]
-    pub fn with_certificate_days(mut self, degraded_below: u32, unhealthy_below: u32) -> Self {
+    pub fn with_certificate_days(mut self, degraded_below: u16, unhealthy_below: u16) -> Self {
         self.certificate = Some(DaysLeft {
             degraded: degraded_below,
             unhealthy: unhealthy_below,
@@ -257,7 +257,7 @@ impl Http {
             return Ok(Outcome::degraded(UNKNOWN_CERTIFICATE));
         };
         let days = days_left(certificate)?;
-        measured.add("certificate_days_left", days);
+        measured.add("certificate_days", days);
         Ok(limits.judge(days))
     }
 

@@ -23,12 +23,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use health_core::{Check, Outcome};
+use health_core::{Check, Outcome, Status};
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::client::Resumption;
 
 use self::session::Certificates;
-use crate::failure::Failure;
+use crate::certificate::DaysLeft;
 use crate::measured::Measured;
 use crate::ready_made;
 
@@ -100,13 +100,7 @@ pub struct Tls {
     host: String,
     port: u16,
     server_name: Option<String>,
-    limits: Limits,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    degraded_below: i64,
-    unhealthy_below: i64,
+    limits: DaysLeft,
 }
 
 impl Tls {
@@ -118,10 +112,7 @@ impl Tls {
             host: host.into(),
             port,
             server_name: None,
-            limits: Limits {
-                degraded_below: 21,
-                unhealthy_below: 7,
-            },
+            limits: DaysLeft::default(),
         }
     }
 
@@ -135,7 +126,7 @@ impl Tls {
     /// How many days a certificate has to be valid for not to be degraded. Default: 21.
     #[must_use]
     pub fn with_degraded_below(mut self, days: u16) -> Self {
-        self.limits.degraded_below = days.into();
+        self.limits.degraded = days;
         self
     }
 
@@ -143,7 +134,7 @@ impl Tls {
     /// Default: 7.
     #[must_use]
     pub fn with_unhealthy_below(mut self, days: u16) -> Self {
-        self.limits.unhealthy_below = days.into();
+        self.limits.unhealthy = days;
         self
     }
 
@@ -151,7 +142,16 @@ impl Tls {
     pub async fn ping(&self) -> Outcome {
         let mut measured = Measured::default();
         let found = self.handshake(&mut measured).await;
-        measured.told(found.and_then(|certificates| self.limits.judge(certificates)))
+        measured.told(found.map(|days| self.judge(days)))
+    }
+
+    /// What is said of the server's own certificate comes first.
+    fn judge(&self, days: Certificates) -> Outcome {
+        let own = self.limits.judge(days.own);
+        match own.status() {
+            Status::Healthy => self.limits.judge_chain(days.first),
+            _ => own,
+        }
     }
 
     /// A check of the name `tls`, with a timeout of [`TIMEOUT`]. It serves no probe until told
@@ -177,66 +177,4 @@ fn without_resumption(config: Arc<ClientConfig>) -> ClientConfig {
     config.resumption = Resumption::disabled();
     config.enable_early_data = false;
     config
-}
-
-impl Limits {
-    fn judge(self, days: Certificates) -> Result<Outcome, Failure> {
-        let Certificates { own, first } = days;
-        if own < self.unhealthy_below {
-            return Err(Failure::new(valid(CERTIFICATE, own, self.unhealthy_below)));
-        }
-        let degraded = |what, days| Outcome::degraded(valid(what, days, self.degraded_below));
-        Ok(if own < self.degraded_below {
-            degraded(CERTIFICATE, own)
-        } else if first < self.degraded_below {
-            degraded("a certificate of the chain", first)
-        } else {
-            Outcome::healthy()
-        })
-    }
-}
-
-const CERTIFICATE: &str = "certificate";
-
-fn valid(what: &str, days: i64, limit: i64) -> String {
-    match days {
-        ..0 => format!("{what} expired"),
-        0 => format!("{what} valid for less than a day"),
-        1 => format!("{what} valid for 1 more day, less than {limit}"),
-        days => format!("{what} valid for {days} more days, less than {limit}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use health_core::Status;
-
-    use super::*;
-
-    #[test]
-    fn days_are_judged_by_the_limits() {
-        let limits = Limits {
-            degraded_below: 21,
-            unhealthy_below: 7,
-        };
-        let judged = |own, first| {
-            let judged = limits.judge(Certificates { own, first });
-            let outcome = judged.unwrap_or_else(Outcome::from);
-            (outcome.status(), outcome.message().map(str::to_owned))
-        };
-        let says = |status, message: &str| (status, Some(message.to_owned()));
-        assert_eq!(judged(21, 21), (Status::Healthy, None));
-        let soon = "certificate valid for 20 more days, less than 21";
-        assert_eq!(judged(20, 3), says(Status::Degraded, soon));
-        let soon = "certificate valid for 6 more days, less than 7";
-        assert_eq!(judged(6, 6), says(Status::Unhealthy, soon));
-        let soon = "certificate valid for 1 more day, less than 7";
-        assert_eq!(judged(1, 1), says(Status::Unhealthy, soon));
-        let soon = "certificate valid for less than a day";
-        assert_eq!(judged(0, 0), says(Status::Unhealthy, soon));
-        let chain = "a certificate of the chain valid for 3 more days, less than 21";
-        assert_eq!(judged(90, 3), says(Status::Degraded, chain));
-        let chain = "a certificate of the chain expired";
-        assert_eq!(judged(90, -1), says(Status::Degraded, chain));
-    }
 }

@@ -114,8 +114,8 @@ impl Tls {
         }
         let now = self.config.time_provider.current_time();
         let sent = session.peer_certificates().unwrap_or_default();
-        let days = now.and_then(|now| days(now, sent));
-        let days = days.ok_or_else(|| Failure::new("certificate not understood"))?;
+        let now = now.ok_or_else(|| Failure::new("certificate not understood"))?;
+        let days = days(now, sent)?;
         measured.add("certificate_days", days.own);
         measured.add("chain_days", days.first);
         Ok(days)
@@ -127,13 +127,13 @@ fn half(budget: &Budget) -> Step {
     budget.first(Some(budget.rest().0 / 2))
 }
 
-fn days(now: UnixTime, sent: &[CertificateDer<'_>]) -> Option<Certificates> {
+fn days(now: UnixTime, sent: &[CertificateDer<'_>]) -> Result<Certificates, Failure> {
     let mut all = sent.iter().map(|sent| certificate::not_after(sent));
-    let own = all.next()??;
+    let own = all.next().ok_or_else(|| Failure::new("no certificate"))??;
     let first = all.flatten().fold(own, i64::min);
-    Some(Certificates {
-        own: words::days(now, own),
-        first: words::days(now, first),
+    Ok(Certificates {
+        own: certificate::days(now.as_secs(), own),
+        first: certificate::days(now.as_secs(), first),
     })
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use tokio_rustls::rustls::pki_types::UnixTime;
 use tokio_rustls::rustls::{AlertDescription, CertificateError, Error};
 
+use crate::certificate::{ago, days};
 use crate::failure::{Failure, in_words};
 
 /// Why a handshake failed, and how many days are left of the certificate, if that is why.
@@ -48,7 +49,10 @@ fn said(error: &Error) -> String {
 fn of_certificate(error: &CertificateError) -> String {
     let words = match error {
         CertificateError::ExpiredContext { time, not_after } => {
-            return format!("certificate expired {}", ago(*not_after, *time));
+            return format!(
+                "certificate expired {}",
+                ago(days_between(*time, *not_after))
+            );
         }
         CertificateError::NotValidYetContext { time, not_before } => {
             return format!("certificate not valid yet, {}", more(*time, *not_before));
@@ -88,14 +92,6 @@ fn of_alert(alert: AlertDescription) -> &'static str {
     }
 }
 
-fn ago(then: UnixTime, now: UnixTime) -> String {
-    match days_between(then, now) {
-        ..=0 => "less than a day ago".to_owned(),
-        1 => "1 day ago".to_owned(),
-        days => format!("{days} days ago"),
-    }
-}
-
 fn more(now: UnixTime, then: UnixTime) -> String {
     match days_between(now, then) {
         ..=0 => "for less than a day".to_owned(),
@@ -106,13 +102,7 @@ fn more(now: UnixTime, then: UnixTime) -> String {
 
 /// Whole days; of less than one day before, -1.
 fn days_between(from: UnixTime, to: UnixTime) -> i64 {
-    days(from, to.as_secs().try_into().unwrap_or(i64::MAX))
-}
-
-/// How many whole days are left until this second; of less than one day after it, -1.
-pub(super) fn days(now: UnixTime, until: i64) -> i64 {
-    let now = now.as_secs().try_into().unwrap_or(i64::MAX);
-    until.saturating_sub(now).div_euclid(24 * 60 * 60)
+    days(from.as_secs(), to.as_secs().try_into().unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
@@ -129,7 +119,7 @@ mod tests {
 
     #[test]
     fn days_are_whole_and_below_nothing_after_the_end() {
-        let left = |now| days(at(now), 1000 * DAY);
+        let left = |now| days(at(now).as_secs(), 1000 * DAY);
         assert_eq!(left(-2.0), 2);
         assert_eq!(left(-1.5), 1);
         assert_eq!(left(-0.5), 0);

@@ -295,14 +295,14 @@ mod certificate {
                 20,
                 (
                     Status::Degraded,
-                    "certificate is valid for 20 more days, less than 21",
+                    "certificate valid for 20 more days, less than 21",
                 ),
             ),
             (
                 5,
                 (
                     Status::Unhealthy,
-                    "certificate is valid for 5 more days, less than 7",
+                    "certificate valid for 5 more days, less than 7",
                 ),
             ),
         ] {
@@ -322,7 +322,7 @@ mod certificate {
                 .await;
             assert_eq!(told(&outcome), expected, "{outcome:?}");
             assert_eq!(
-                value(&outcome, "certificate_days_left"),
+                value(&outcome, "certificate_days"),
                 Some(&Value::Integer(days))
             );
             let other = Http::new(&client(true), &url).with_certificate_days(3, 2);

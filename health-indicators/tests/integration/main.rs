@@ -3,13 +3,6 @@
 //! `FAULTS.md` says what is expected; `BLESS=1` writes it anew.
 #![allow(missing_docs, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::print_stdout
-)]
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "tests")]
 
 #[cfg(feature = "disk")]
 mod disk;
@@ -19,6 +12,8 @@ mod dns;
 mod grpc;
 #[cfg(feature = "reqwest")]
 mod http;
+#[cfg(feature = "rskafka")]
+mod kafka;
 #[cfg(feature = "memcached")]
 mod memcached;
 #[cfg(feature = "rumqttc")]
@@ -29,32 +24,30 @@ mod mysql;
 mod nats;
 #[cfg(feature = "openai")]
 mod openai;
-#[cfg(feature = "rskafka")]
-mod kafka;
 #[cfg(any(feature = "sqlx-postgres", feature = "tokio-postgres"))]
 mod postgres;
 #[cfg(all(feature = "sqlx-postgres", feature = "deadpool-postgres"))]
 mod postgres_server;
+#[cfg(feature = "lapin")]
+mod rabbitmq;
 #[cfg(feature = "reqwest")]
 mod recipes;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(feature = "sqlx-sqlite")]
-mod sqlite;
-#[cfg(feature = "lapin")]
-mod rabbitmq;
 #[cfg(feature = "fe2o3-amqp")]
 mod servicebus;
+#[cfg(feature = "sqlx-sqlite")]
+mod sqlite;
 mod support;
 #[cfg(feature = "system")]
 mod system;
 #[cfg(feature = "tcp")]
 mod tcp;
+#[cfg(feature = "tokio-rustls")]
+mod tls;
 #[cfg(all(
     feature = "sqlx-postgres",
     feature = "sqlx-mysql",
     feature = "sqlx-sqlite"
 ))]
 mod transaction;
-#[cfg(feature = "tokio-rustls")]
-mod tls;

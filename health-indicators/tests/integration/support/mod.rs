@@ -3,8 +3,8 @@
 
 mod cluster;
 mod faults;
-pub(crate) mod probes;
 mod name_server;
+pub(crate) mod probes;
 mod program;
 mod proxy;
 mod service;
@@ -15,8 +15,8 @@ mod web;
 
 pub(crate) use self::cluster::Cluster;
 pub(crate) use self::faults::Faults;
-pub(crate) use self::probes::{Probes, told};
 pub(crate) use self::name_server::{Answer, NameServer};
+pub(crate) use self::probes::{Probes, told};
 pub(crate) use self::program::Program;
 pub(crate) use self::proxy::{Fault, Proxy};
 pub(crate) use self::service::{Service, not_permitted, skipped};
