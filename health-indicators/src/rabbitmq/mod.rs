@@ -110,6 +110,19 @@ where
 /// # }
 /// ```
 ///
+/// An annotated function gets it as state, so that it keeps its channel:
+///
+/// ```no_run
+/// use health_core::{Outcome, State, health_check};
+/// use health_indicators::rabbitmq::Rabbitmq;
+///
+/// /// The broker of the orders answers.
+/// #[health_check(kind = "readiness", timeout_ms = 2000)]
+/// async fn orders(broker: State<Rabbitmq>) -> Outcome {
+///     broker.ping().await
+/// }
+/// ```
+///
 /// What the server refuses, such as a look at a queue that is not there, is asked for again after 5
 /// seconds, then less and less often, at last every 5 minutes; until then the answer stands. For
 /// lapin does not use the number of a channel again that the server closed for that.
