@@ -162,10 +162,11 @@ async fn faults() {
     assert_eq!(probes.one().await.status(), Status::Healthy);
     assert_eq!(node.channels().await, [1], "that of the one check");
 
+    node.program.stop();
+    faults.observe("server killed", &probes, none).await;
     node.program.restart().await;
-    faults.observe("server restarted", &probes, none).await;
     until_connected(&connection).await;
-    faults.recovers("server restarted", &probes).await;
+    faults.recovers("server killed", &probes).await;
     assert_eq!(node.channels().await, [1], "that of the one check");
     node.told("change_password guest another").await;
     node.told("close_all_connections maintenance").await;
