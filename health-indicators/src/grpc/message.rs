@@ -1,6 +1,9 @@
 //! The two messages of `grpc.health.v1.Health/Check` in the wire format of protocol buffers: each
 //! has one field, of the number 1.
 
+use std::error::Error;
+use std::fmt;
+
 use bytes::{Buf, BufMut};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -38,6 +41,18 @@ impl Health {
     }
 }
 
+/// An answer is no `HealthCheckResponse`.
+#[derive(Debug)]
+pub(super) struct Malformed;
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("malformed HealthCheckResponse")
+    }
+}
+
+impl Error for Malformed {}
+
 /// Encodes the name of a service, and decodes what is said of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HealthCodec;
@@ -73,7 +88,7 @@ impl Decoder for HealthCodec {
 
     fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Health>, Status> {
         let message = from.copy_to_bytes(from.remaining());
-        let malformed = || Status::from_error("malformed HealthCheckResponse".into());
+        let malformed = || Status::from_error(Malformed.into());
         health(&message).map(Some).ok_or_else(malformed)
     }
 }

@@ -30,7 +30,7 @@ use tonic::client::{Grpc as Client, GrpcService};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status, TimeoutExpired};
 
-use self::message::{Health, HealthCodec, LONGEST_ANSWER};
+use self::message::{Health, HealthCodec, LONGEST_ANSWER, Malformed};
 use crate::budget::{Budget, Step};
 use crate::failure::{BoxError, CLOSED, Failure, in_words};
 use crate::measured::Measured;
@@ -102,13 +102,15 @@ pub fn check(channel: Channel) -> Check {
 /// | `not serving` | it says so |
 /// | `service not known to the server` | it serves no service of this name |
 /// | `serving status unknown` | it does not know yet |
-/// | `no health service there` | it is a gRPC server without `grpc.health.v1.Health`, or an HTTP server that knows no such path |
+/// | `no health service there` | it is a gRPC server without `grpc.health.v1.Health` |
 /// | `credentials rejected`, `permission denied`, `too many requests at the server`, `the server is unavailable`, `deadline exceeded at the server` | it, or a proxy in front of it, says so |
+/// | `the call failed` | the server fails, or its answer is not whole |
 /// | `the server reports an error` | it says anything else |
 /// | `connection refused`, `name not found` and the like | nothing listens there, or the network fails |
 /// | `no connection` | there is none for another reason, such as a certificate that is not trusted |
 /// | `no answer within 1950 ms` | it, or the network to it, lets one wait; or the channel's own timeout has passed, if that is shorter |
-/// | `unexpected answer` | something else than gRPC answers |
+/// | `connection closed, or not HTTP/2` | the other side ends the connection, or speaks something else |
+/// | `unexpected answer` | the answer is none of `grpc.health.v1.Health` |
 ///
 /// Measured values: `query_ms`.
 ///
@@ -235,12 +237,13 @@ const NO_SERVICE: &str = "service not known to the server";
 
 /// A status that has a source was made by the client, the others came from the server.
 fn failure(status: Status, took: Duration) -> Failure {
-    if has_timed_out(&status) {
+    if is_due_to::<TimeoutExpired>(&status) {
         return Failure::silent(took);
     }
     let words = match status.source() {
         None => said(status.code()),
-        Some(source) => in_words(source).unwrap_or_else(|| unsaid(status.code())),
+        Some(_) if is_due_to::<Malformed>(&status) => "unexpected answer",
+        Some(source) => lost(source, status.code()),
     };
     Failure::because(words, status)
 }
@@ -255,27 +258,77 @@ fn said(code: Code) -> &'static str {
         Code::ResourceExhausted => "too many requests at the server",
         Code::Unavailable => "the server is unavailable",
         Code::DeadlineExceeded => "deadline exceeded at the server",
+        // By these the client also tells of answers that are not whole.
+        Code::Unknown | Code::Internal => "the call failed",
         _ => "the server reports an error",
     }
 }
 
-/// What a client means by this code.
-fn unsaid(code: Code) -> &'static str {
-    match code {
-        Code::Unavailable => "no connection",
-        Code::Cancelled => CLOSED,
-        _ => "unexpected answer",
+/// Why there is no connection any more, or none yet. Whether one has ended because of what the other
+/// side said, or before it said anything, the client tells as it happens to notice.
+fn lost(source: &(dyn Error + 'static), code: Code) -> &'static str {
+    match in_words(source) {
+        Some(words) if words != CLOSED => words,
+        None if code == Code::Unavailable => "no connection",
+        _ => "connection closed, or not HTTP/2",
     }
 }
 
-/// Whether the channel has given up, by the timeout that it has or by that of the request.
-fn has_timed_out(status: &Status) -> bool {
+/// Whether an error of this type has led to the status.
+fn is_due_to<E: Error + 'static>(status: &Status) -> bool {
     let mut next = status.source();
     while let Some(error) = next {
-        if error.is::<TimeoutExpired>() {
+        if error.is::<E>() {
             return true;
         }
         next = error.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::{Ready, ready};
+    use std::task::{Context, Poll};
+
+    use super::*;
+
+    /// Answers over HTTP.
+    #[derive(Clone)]
+    struct Answers(u16, &'static str);
+
+    impl GrpcService<Body> for Answers {
+        type ResponseBody = Body;
+        type Error = Infallible;
+        type Future = Ready<Result<http::Response<Body>, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: http::Request<Body>) -> Self::Future {
+            let body = Body::new(self.1.to_owned());
+            let response = http::Response::builder().status(self.0).body(body);
+            ready(Ok(response.unwrap()))
+        }
+    }
+
+    #[tokio::test]
+    async fn answers_of_what_is_no_grpc_server_are_told_apart() {
+        for (status, body, expected) in [
+            (200, "\0\0\0\0\x02\x0a\x7f", "unexpected answer"),
+            (200, "\0\0\0\0\x02\x08\x02", "the call failed"),
+            (200, "<html>", "the call failed"),
+            (200, "", "the call failed"),
+            (404, "<html>", "the call failed"),
+            (404, "", "no health service there"),
+            (401, "", "credentials rejected"),
+            (403, "", "permission denied"),
+            (503, "", "the server is unavailable"),
+        ] {
+            let outcome = Grpc::new(Answers(status, body)).ping().await;
+            assert_eq!(outcome.message(), Some(expected), "{status} {outcome:?}");
+        }
+    }
 }
