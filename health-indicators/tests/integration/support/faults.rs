@@ -34,7 +34,7 @@ impl Faults {
         }
     }
 
-    /// The client tries again by itself, as often as it happens to.
+    /// The client itself connects again within a run, as often as it happens to.
     pub(crate) fn client_retries(mut self) -> Self {
         self.client_retries = true;
         self
@@ -51,8 +51,8 @@ impl Faults {
         let before = count().await;
         let entry = probes.at_once(PROBES).await;
         let made = match count().await - before {
+            0..=20 if self.client_retries => "at most 20".to_owned(),
             0 | 1 => "at most 1".to_owned(),
-            2..=20 if self.client_retries => "as often as the client itself tries".to_owned(),
             more => more.to_string(),
         };
         self.add(fault, &told(&entry), &made);
