@@ -10,6 +10,7 @@ use crate::access::Level;
 use crate::asked::{Asked, Of};
 use crate::dialect::problem::{MISCONFIGURED, NO_GROUP, NOT_FOUND, Problem};
 use crate::dialect::view::{Asker, Scope, Told, View, may_know};
+use crate::probe_path::path_of;
 use crate::voice::Voice;
 
 /// What was found.
@@ -30,7 +31,8 @@ impl Found {
         voice: &Voice,
         level: Level,
     ) -> Result<Self, Problem> {
-        let caller = Caller::of(request);
+        let path = path_of(request);
+        let caller = Caller::of(request).along(&path);
         match asked {
             Asked::Probe(probe) => {
                 let query = request.query_string();

@@ -18,6 +18,7 @@ mod management;
 mod mounted;
 mod notation;
 mod openapi;
+mod probe_path;
 mod respond;
 mod service;
 mod status_codes;

@@ -6,26 +6,52 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
 
+use crate::ProbePath;
+
 /// Who asks: whatever a web framework wants to hand to the arguments of checks, such as the
 /// probing request, or nobody in particular.
 #[derive(Clone, Copy, Default)]
-pub struct Caller<'a>(Option<&'a dyn Any>);
+pub struct Caller<'a> {
+    request: Option<&'a dyn Any>,
+    path: Option<&'a ProbePath>,
+}
 
 impl<'a> Caller<'a> {
     /// Nobody in particular: an interval, a command line, a management port.
     pub const fn nobody() -> Self {
-        Self(None)
+        Self {
+            request: None,
+            path: None,
+        }
     }
 
     /// The given request. Arguments find it with [`Context::caller`].
     pub const fn of<C: Any>(request: &'a C) -> Self {
-        Self(Some(request))
+        Self {
+            request: Some(request),
+            path: None,
+        }
+    }
+
+    /// By way of these checks of other services. A check among them is not waited for.
+    #[must_use]
+    pub const fn along(mut self, path: &'a ProbePath) -> Self {
+        self.path = Some(path);
+        self
+    }
+
+    pub(crate) const fn path(&self) -> Option<&'a ProbePath> {
+        self.path
     }
 }
 
 impl fmt::Debug for Caller<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.0.is_some() { "of" } else { "nobody" };
+        let kind = if self.request.is_some() {
+            "of"
+        } else {
+            "nobody"
+        };
         write!(f, "Caller::{kind}")
     }
 }
@@ -49,7 +75,7 @@ impl<'a> Context<'a> {
 
     /// The request that asks, if it is of this type.
     pub fn caller<C: Any>(&self) -> Option<&'a C> {
-        self.caller.0?.downcast_ref()
+        self.caller.request?.downcast_ref()
     }
 }
 

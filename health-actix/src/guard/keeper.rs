@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::verdict::{LastVerdict, Look};
 use crate::endpoint::is_for_health;
 use crate::local;
+use crate::probe_path::path_of;
 
 /// What becomes of a request.
 pub(super) enum Decision {
@@ -84,7 +85,8 @@ impl Keeper {
     /// The answer is also kept. Nobody waits for longer than the engine promises. `None` if no
     /// check has the tag, which passes: checks come and go while the process runs.
     fn ask(&self, request: &ServiceRequest) -> Option<Asked> {
-        let caller = Caller::of(request.request());
+        let path = path_of(request.request());
+        let caller = Caller::of(request.request()).along(&path);
         let Some(report) = self.health.group(&self.group, caller) else {
             self.last.settle(true, Instant::now());
             self.warn_if_unknown();

@@ -35,6 +35,7 @@ pub struct Check {
     pub(crate) settings: Settings,
     tags: Vec<Cow<'static, str>>,
     external: bool,
+    pub(crate) asks_health: bool,
     liveness_reason: Cow<'static, str>,
     pub(crate) depends_on: Vec<Cow<'static, str>>,
     description: Cow<'static, str>,
@@ -121,6 +122,7 @@ impl Check {
             settings: Settings::new(),
             tags: Vec::new(),
             external: false,
+            asks_health: false,
             liveness_reason: Cow::Borrowed(""),
             depends_on: Vec::new(),
             description: Cow::Borrowed(""),
@@ -139,6 +141,7 @@ impl Check {
             settings: descriptor.settings,
             tags: owned(descriptor.tags),
             external: false,
+            asks_health: false,
             liveness_reason: Cow::Borrowed(descriptor.liveness_reason),
             depends_on: owned(descriptor.depends_on),
             description: Cow::Borrowed(source.description),
@@ -342,6 +345,14 @@ impl Check {
     #[must_use]
     pub fn with_external(mut self, external: bool) -> Self {
         self.external = external;
+        self
+    }
+
+    /// Says that it asks other services for their health, by its [`probe_path`](crate::probe_path),
+    /// which may ask for it in turn. Default: found out when it first does so.
+    #[must_use]
+    pub fn with_asks_health(mut self, asks: bool) -> Self {
+        self.asks_health = asks;
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Engine;
 use super::causes::Known;
@@ -18,7 +19,7 @@ use crate::finding::Finding;
 use crate::overrides::Override;
 use crate::sample::{Asked, Sample};
 use crate::sync::discard;
-use crate::{Check, Probe, Reason};
+use crate::{Check, Outcome, Probe, Reason};
 
 /// What somebody asks of the checks as they are at that moment.
 pub(super) struct Inquiry<'a> {
@@ -197,6 +198,10 @@ impl Inquiry<'_> {
         if let Some(finding) = target.latched(&instance) {
             return asking.know(target, finding);
         }
+        if self.is_on_the_path(&instance) {
+            let finding = target.said(own_question(asked));
+            return asking.know(target, finding);
+        }
         let hint = |check: &str| self.engine.why_starved(check);
         if !self.runs {
             let finding = instance.glance(asked, target.role, &hint);
@@ -210,16 +215,67 @@ impl Inquiry<'_> {
         };
         match instance.ask(question) {
             Answer::Known(finding) => asking.know(target, finding),
-            Answer::Joined(run) => asking.wait_for(&target, instance, run),
+            Answer::Joined(run) if self.may_wait_for(&instance) => {
+                asking.wait_for(&target, instance, run);
+            }
+            Answer::Joined(run) => {
+                instance.pass_by(run, asking.batch());
+                let finding = match instance.last_raw() {
+                    Some(_) => instance.glance(asked, target.role, &hint),
+                    None => target.said(not_waited_for(asked)),
+                };
+                asking.know(target, finding);
+            }
             Answer::Start(run) => {
                 asking.wait_for(&target, instance.clone(), run);
                 let work = target.bound.ok().and_then(|(_, mut work)| work.take());
-                if let Some(job) = self.engine.job(&instance, run, asked, work) {
+                if let Some(job) = self.engine.job(&instance, run, self.caller, asked, work) {
                     asking.run(job);
                 }
             }
         }
     }
+}
+
+impl Inquiry<'_> {
+    /// Whether who asks waits, by way of other services, for this very check.
+    fn is_on_the_path(&self, instance: &Instance) -> bool {
+        let station = instance.station();
+        let is_on = self.caller.path().is_some_and(|path| station.is_on(path));
+        if is_on && station.warns() {
+            tracing::warn!(
+                target: "health",
+                check = instance.check().name(),
+                "check `{}` ({}) asks a service that asks for it in turn: let one of them ask \
+                 for something that does not depend on the other",
+                instance.check().name(),
+                instance.check().location()
+            );
+        }
+        is_on
+    }
+
+    /// Whether a run that has begun may be waited for, though it may itself wait for who asks.
+    fn may_wait_for(&self, instance: &Instance) -> bool {
+        let asks = instance.check().asks_health;
+        let path = self.caller.path();
+        !path.is_some_and(|path| instance.station().keeps_waiting(path, asks))
+    }
+}
+
+fn own_question(asked: Asked) -> Sample {
+    degraded("probe loop: it is asked by way of itself", asked)
+}
+
+fn not_waited_for(asked: Asked) -> Sample {
+    degraded(
+        "not waited for: it asks other services, and has no result yet",
+        asked,
+    )
+}
+
+fn degraded(message: &'static str, asked: Asked) -> Sample {
+    Sample::of(Outcome::degraded(message), asked, Duration::ZERO)
 }
 
 impl Engine {
@@ -228,10 +284,12 @@ impl Engine {
         &self,
         instance: &Instance,
         run: RunId,
+        caller: Caller<'_>,
         asked: Asked,
         work: Option<Work>,
     ) -> Option<Job> {
-        let duty = Run::new(instance.clone(), run, asked);
+        let path = caller.path().cloned().unwrap_or_default();
+        let duty = Run::new(instance.clone(), run, asked, path);
         let bind = || {
             let cx = Context::new(&self.state, Caller::nobody());
             bind(instance.check(), cx, asked).map(|(work, _)| work)

@@ -13,6 +13,7 @@ pub(crate) use super::state::{Answer, Begins, Question, RunId};
 use crate::context::Identity;
 use crate::finding::{Finding, Found, Kept};
 use crate::observe::{Posted, Teller};
+use crate::probe_path::Station;
 use crate::sample::{Asked, Sample, spell};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -30,6 +31,7 @@ pub(crate) struct Instance {
 pub(crate) struct Core {
     identities: Vec<Option<Identity>>,
     teller: Arc<Teller>,
+    station: Arc<Station>,
     /// Whether it was told that a poll holds its thread.
     held: AtomicBool,
     state: Mutex<State>,
@@ -41,6 +43,7 @@ impl Core {
         Self {
             identities,
             teller,
+            station: Arc::new(Station::new()),
             held: AtomicBool::new(false),
             state: Mutex::new(state),
         }
@@ -82,6 +85,11 @@ impl Instance {
 
     pub(crate) const fn check(&self) -> &Arc<Check> {
         &self.check
+    }
+
+    /// What it is on the paths of probes.
+    pub(crate) fn station(&self) -> &Arc<Station> {
+        &self.core.station
     }
 
     #[cfg(test)]
@@ -227,6 +235,13 @@ impl Instance {
     /// A waiter leaves before the run has settled.
     pub(crate) fn leave(&self, run: RunId, batch: &Arc<Batch>) {
         self.state().leave(run, batch);
+    }
+
+    /// A waiter goes on without this run, to wait for others.
+    pub(crate) fn pass_by(&self, run: RunId, batch: &Arc<Batch>) {
+        if self.state().leave(run, batch) {
+            batch.settle();
+        }
     }
 
     /// Whether the run has not ended.

@@ -251,7 +251,7 @@ impl Engine {
             hint: &hint,
         };
         if let Answer::Start(run) = instance.ask(question) {
-            let job = self.job(instance, run, asked, None);
+            let job = self.job(instance, run, Caller::nobody(), asked, None);
             self.executor.start(job.into_iter().collect());
         }
     }

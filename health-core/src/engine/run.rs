@@ -14,6 +14,7 @@ use tracing::field::Empty;
 use super::executor::Permit;
 use super::instance::{Instance, RunId};
 use crate::bind::Work;
+use crate::probe_path::{Here, ProbePath};
 use crate::sample::{Asked, Sample, milliseconds};
 use crate::sync::{discard, guarded};
 use crate::time_left::until;
@@ -25,14 +26,19 @@ pub(crate) struct Run {
     instance: Instance,
     id: RunId,
     asked: Asked,
+    /// By way of which checks, should it ask others.
+    here: Here,
     ended: bool,
     /// What the run is to a tracing subscriber, once it has begun.
     span: Span,
 }
 
 impl Run {
-    pub(crate) const fn new(instance: Instance, id: RunId, asked: Asked) -> Self {
+    pub(crate) fn new(instance: Instance, id: RunId, asked: Asked, path: ProbePath) -> Self {
+        let station = Arc::clone(instance.station());
+        station.begin(&path);
         Self {
+            here: Here { path, station },
             instance,
             id,
             asked,
@@ -167,7 +173,9 @@ impl RunFuture {
         let span = &self.run.span;
         let start = std::time::Instant::now();
         let deadline = self.run.deadline();
-        let polled = guarded(|| until(deadline, || span.in_scope(|| work.0.as_mut().poll(cx))));
+        let here = &self.run.here;
+        let poll = || here.is_at(|| work.0.as_mut().poll(cx));
+        let polled = guarded(|| until(deadline, || span.in_scope(poll)));
         let held = start.elapsed();
         if held >= HELD {
             self.run.instance.warn_of_held_thread(held);
@@ -270,7 +278,8 @@ impl RunCall {
         match self.function.take() {
             Some(function) if self.run.begin(began) => {
                 let deadline = self.run.deadline();
-                let result = guarded(|| until(deadline, || self.run.span.in_scope(function)));
+                let call = || self.run.here.is_at(function);
+                let result = guarded(|| until(deadline, || self.run.span.in_scope(call)));
                 self.run.finish(result, began);
             }
             function => {
@@ -426,6 +435,6 @@ pub(crate) mod tests {
         let Answer::Start(run) = instance.ask(question) else {
             panic!("nothing was known");
         };
-        Job::new(Run::new(instance, run, asked), work)
+        Job::new(Run::new(instance, run, asked, ProbePath::default()), work)
     }
 }

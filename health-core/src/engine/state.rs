@@ -210,10 +210,14 @@ impl State {
         Some(finding.clone())
     }
 
-    pub(super) fn leave(&mut self, run: RunId, batch: &Arc<Batch>) {
-        if let Some(flight) = self.flight.as_mut().filter(|f| f.run == run) {
+    /// Whether the run would have settled the batch.
+    pub(super) fn leave(&mut self, run: RunId, batch: &Arc<Batch>) -> bool {
+        let flight = self.flight.as_mut().filter(|f| f.run == run);
+        flight.is_some_and(|flight| {
+            let waited = flight.waiting.len();
             flight.waiting.retain(|b| !Arc::ptr_eq(b, batch));
-        }
+            flight.waiting.len() < waited
+        })
     }
 
     /// How long this is the answer to a probe that asks again. A run under way, or that of a

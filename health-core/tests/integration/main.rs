@@ -18,6 +18,7 @@ mod lifecycle;
 mod log;
 mod observers;
 mod operations;
+mod paths;
 mod peers;
 mod properties;
 mod reentrant;

@@ -21,7 +21,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use health_core::{Check, Outcome, Value};
+use health_core::{Check, Outcome, ProbePath, Value, probe_path};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Request, Response, Url};
 
@@ -86,6 +86,10 @@ pub fn check(client: &Client, url: &str) -> Check {
 /// The connections are those of the client, and are used again: what nobody expects of a body is
 /// read all the same if it is short. How long the client may take to connect is for its
 /// `connect_timeout` to say; reqwest tells no one how far a request has come.
+///
+/// The request says by way of which checks it comes, in the header `health-probe-path`, as random
+/// ids. Of two services that ask each other, the one that is asked by way of its own check does not
+/// run that again, if it serves its health with health-actix.
 ///
 /// A redirect is not what was asked for. A client that has `redirect(Policy::none())` reports it as
 /// `HTTP 302`, without asking any further; a client cannot be told so for one request.
@@ -217,6 +221,7 @@ impl Http {
     #[track_caller]
     pub fn check(self) -> Check {
         ready_made::external("http", TIMEOUT, self, async |service| service.ping().await)
+            .with_asks_health(true)
     }
 
     async fn ask(&self, measured: &mut Measured) -> Result<Outcome, Failure> {
@@ -241,9 +246,12 @@ impl Http {
 
     fn request(&self) -> Result<Request, Failure> {
         let url = self.url.as_ref().map_err(mistaken)?;
-        let headers = self.headers.as_ref().map_err(mistaken)?;
+        let mut headers = self.headers.as_ref().map_err(mistaken)?.clone();
+        if let Some(path) = probe_path().and_then(|path| path.to_string().parse().ok()) {
+            headers.insert(ProbePath::HEADER, path);
+        }
         let request = self.client.request(self.method.clone(), url.clone());
-        let request = request.headers(headers.clone()).build();
+        let request = request.headers(headers).build();
         request.map_err(|error| Failure::because("invalid URL", error.without_url()))
     }
 

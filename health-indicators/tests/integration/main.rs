@@ -38,6 +38,8 @@ mod redis;
 mod servicebus;
 #[cfg(feature = "sqlx-sqlite")]
 mod sqlite;
+#[cfg(feature = "reqwest")]
+mod probe_loop;
 mod support;
 #[cfg(feature = "system")]
 mod system;
