@@ -50,7 +50,7 @@ impl ProbePath {
     }
 
     /// Whether nobody says that it came by way of a check.
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -104,7 +104,12 @@ impl Station {
 
     /// Whether who comes by this path waits for its own answer.
     pub(crate) fn is_on(&self, path: &ProbePath) -> bool {
-        path.0.contains(&self.id) || path.0.len() >= LONGEST
+        path.0.contains(&self.id)
+    }
+
+    /// Whether nobody is to be asked for one who comes by this path.
+    pub(crate) fn ends(&self, path: &ProbePath) -> bool {
+        self.is_on(path) || path.0.len() >= LONGEST
     }
 
     /// A run begins for somebody who comes by this path.
@@ -172,7 +177,8 @@ mod tests {
         let long = vec!["0123456789abcdef"; 100].join(",");
         let long = ProbePath::parse(&long);
         assert_eq!(long.0.len(), LONGEST);
-        assert!(Station::new().is_on(&long));
+        let station = Station::new();
+        assert!(station.ends(&long) && !station.is_on(&long));
     }
 
     #[test]

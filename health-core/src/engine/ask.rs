@@ -238,11 +238,14 @@ impl Inquiry<'_> {
 }
 
 impl Inquiry<'_> {
-    /// Whether who asks waits, by way of other services, for this very check.
+    /// Whether who asks waits, by way of other services, for this very check, or has come a longer
+    /// way than anybody should. What is no id of ours is a stranger's word: no warning for that.
     fn is_on_the_path(&self, instance: &Instance) -> bool {
+        let Some(path) = self.caller.path() else {
+            return false;
+        };
         let station = instance.station();
-        let is_on = self.caller.path().is_some_and(|path| station.is_on(path));
-        if is_on && station.warns() {
+        if station.is_on(path) && station.warns() {
             tracing::warn!(
                 target: "health",
                 check = instance.check().name(),
@@ -252,7 +255,7 @@ impl Inquiry<'_> {
                 instance.check().location()
             );
         }
-        is_on
+        station.ends(path)
     }
 
     /// Whether a run that has begun may be waited for, though it may itself wait for who asks.

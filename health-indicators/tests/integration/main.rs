@@ -28,6 +28,8 @@ mod openai;
 mod postgres;
 #[cfg(all(feature = "sqlx-postgres", feature = "deadpool-postgres"))]
 mod postgres_server;
+#[cfg(feature = "reqwest")]
+mod probe_loop;
 #[cfg(feature = "lapin")]
 mod rabbitmq;
 #[cfg(feature = "reqwest")]
@@ -38,8 +40,6 @@ mod redis;
 mod servicebus;
 #[cfg(feature = "sqlx-sqlite")]
 mod sqlite;
-#[cfg(feature = "reqwest")]
-mod probe_loop;
 mod support;
 #[cfg(feature = "system")]
 mod system;
