@@ -110,17 +110,17 @@ struct Found {
 impl Found {
     fn read(files: &Files) -> Result<Self, Failure> {
         let host = host(files)?;
-        let mut found = match Group::limiting(files, "memory")? {
-            Some(group) => Self::of(files, &group)?,
-            None => Self::default(),
-        };
         // What is not limited is written as a limit that no host has.
         let most = host.map_or(1 << 62, |host| host.limit);
-        found.tightest = found.tightest.filter(|share| share.limit < most).or(host);
+        let mut found = match Group::limiting(files, "memory")? {
+            Some(group) => Self::of(files, &group, most)?,
+            None => Self::default(),
+        };
+        found.tightest = found.tightest.or(host);
         Ok(found)
     }
 
-    fn of(files: &Files, group: &Group) -> Result<Self, Failure> {
+    fn of(files: &Files, group: &Group, most: u64) -> Result<Self, Failure> {
         let names = Names::of(group.version);
         let (mut shares, mut highs) = (Vec::new(), Vec::new());
         for folder in &group.folders {
@@ -137,6 +137,7 @@ impl Found {
             shares.extend(read(names.limit)?.as_deref().and_then(number).map(share));
             highs.extend(read("memory.high")?.as_deref().and_then(number).map(share));
         }
+        shares.retain(|share: &Share| share.limit < most);
         let own = group
             .folders
             .first()
@@ -287,6 +288,19 @@ mod tests {
         assert_eq!(told(&look(&tree)), text);
         group(&mut tree, "sys/fs/cgroup/pod", (450, 0, "max"));
         assert_eq!(told(&look(&tree)), "healthy: ");
+    }
+
+    #[test]
+    fn what_no_host_has_is_no_limit_however_much_is_used() {
+        let mut tree = second("/pod/web");
+        group(&mut tree, "sys/fs/cgroup/pod/web", (51, 0, "536870912"));
+        group(&mut tree, "sys/fs/cgroup/pod", (3000, 0, "5368709120"));
+        let outcome = look(&tree);
+        assert_eq!(
+            value(&outcome, "used_bytes"),
+            Some(Value::Integer(51 << 20))
+        );
+        assert_eq!(value(&outcome, "limit_of"), Some("container".into()));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use health_core::{Entry, Status, Value};
+use health_core::{Entry, Reason, Status, Value};
 use health_indicators::disk::{self, FreeSpace};
 
 use crate::support::probes::told;
@@ -25,7 +25,7 @@ impl Mount {
         let image = Program::folder(&format!("{name}-image"))
             .unwrap()
             .join("image");
-        fs::File::create(&image)
+        File::create(&image)
             .unwrap()
             .set_len(64 * MIB as u64)
             .unwrap();
@@ -37,11 +37,29 @@ impl Mount {
         Self::mounted(name, &["-o", "loop", image.to_str().unwrap()])
     }
 
+    /// One whose server is this file, and never answers while that is open.
+    fn fuse(name: &str) -> Option<(Self, File)> {
+        let server = match OpenOptions::new().read(true).write(true).open("/dev/fuse") {
+            Ok(server) => server,
+            Err(error) => return not_permitted(&format!("a server of a file system: {error}")),
+        };
+        let options = "fd=0,rootmode=40000,user_id=0,group_id=0";
+        let input = server.try_clone().unwrap().into();
+        let mount = Self::mounted_by(name, &["-i", "-t", "fuse", "-o", options, "none"], input)?;
+        Some((mount, server))
+    }
+
     fn mounted(name: &str, how: &[&str]) -> Option<Self> {
+        Self::mounted_by(name, how, Stdio::null())
+    }
+
+    fn mounted_by(name: &str, how: &[&str], input: Stdio) -> Option<Self> {
         let mount = Program::find("mount")?;
         let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let output = Command::new(mount).args(how).arg(&folder).output().unwrap();
+        let mut command = Command::new(mount);
+        command.args(how).arg(&folder).stdin(input);
+        let output = command.output().unwrap();
         if output.status.success() {
             return Some(Self(folder));
         }
@@ -77,7 +95,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        let _unmounted = Command::new("umount").arg(&self.0).status();
+        let _unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
         let _removed = fs::remove_dir(&self.0);
     }
 }
@@ -185,4 +203,35 @@ async fn what_is_reserved_is_not_free() {
     assert!(percent < 50.0, "{percent}");
     assert_eq!(value(&entry, "read_only"), Some(Value::Bool(false)));
     assert!(value(&entry, "inodes_free").is_some());
+}
+
+/// As of a network mount whose server is gone: the kernel waits, and nothing stops that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mount_that_does_not_answer_holds_one_thread() {
+    let Some((mount, server)) = Mount::fuse("health-disk-hung") else {
+        return;
+    };
+    let mut faults = Faults::of("Disk (a mount that does not answer)");
+    let probes = Probes::of(disk::free_space(&mount.0));
+    faults.add("frozen", &told(&probes.at_once(200).await), "");
+    let entry = probes.at_once(200).await;
+    assert_eq!(entry.reason(), Some(Reason::StillRunning), "{entry:?}");
+    assert!(held_threads() <= 1, "{}", held_threads());
+    drop(server);
+    let mut gone = probes.one().await;
+    while gone.reason() == Some(Reason::StillRunning) {
+        gone = probes.one().await;
+    }
+    faults.add("the server of the mount has ended", &told(&gone), "");
+    faults.finish();
+}
+
+/// How many threads of this process wait for a file system.
+fn held_threads() -> usize {
+    let threads = fs::read_dir("/proc/self/task").unwrap();
+    let waits = |thread: fs::DirEntry| fs::read_to_string(thread.path().join("wchan"));
+    let waiting = threads.flatten().filter_map(|thread| waits(thread).ok());
+    waiting
+        .filter(|place| place.contains("fuse") || place.contains("request_wait"))
+        .count()
 }

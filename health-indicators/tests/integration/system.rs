@@ -285,7 +285,7 @@ fn all_of_this_system_is_known() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_of_them_serve_liveness_without_a_warning() {
+async fn all_of_them_serve_liveness() {
     for check in [
         memory::check(),
         descriptors::check(),
