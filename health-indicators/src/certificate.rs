@@ -28,7 +28,7 @@ impl DaysLeft {
     pub(crate) fn judge(self, days: i64) -> Outcome {
         let below = |limit: u16| days < i64::from(limit);
         if days < 0 {
-            Outcome::unhealthy(format!("certificate expired {}", ago(days)))
+            Outcome::unhealthy(format!("certificate expired {}", ago(since(days))))
         } else if below(self.unhealthy) {
             Outcome::unhealthy(valid("certificate", days, self.unhealthy))
         } else if below(self.degraded) {
@@ -43,7 +43,7 @@ impl DaysLeft {
     pub(crate) fn judge_chain(self, days: i64) -> Outcome {
         const OTHER: &str = "a certificate of the chain";
         if days < 0 {
-            Outcome::degraded(format!("{OTHER} expired {}", ago(days)))
+            Outcome::degraded(format!("{OTHER} expired {}", ago(since(days))))
         } else if days < i64::from(self.degraded) {
             Outcome::degraded(valid(OTHER, days, self.degraded))
         } else {
@@ -73,9 +73,15 @@ pub(crate) fn days(now: u64, until: i64) -> i64 {
     until.saturating_sub(now).div_euclid(24 * 60 * 60)
 }
 
-/// When a certificate expired that has so many days left; within the last day that is -1.
+/// How many whole days ago a certificate expired that has so many left; within the last day that is
+/// -1.
+fn since(days: i64) -> i64 {
+    days.saturating_neg().saturating_sub(1)
+}
+
+/// How long ago that was, in whole days.
 pub(crate) fn ago(days: i64) -> String {
-    match days.saturating_neg().saturating_sub(1) {
+    match days {
         ..=0 => "less than a day ago".to_owned(),
         1 => "1 day ago".to_owned(),
         days => format!("{days} days ago"),
@@ -149,6 +155,6 @@ mod tests {
     fn no_time_is_too_far() {
         assert!(days(0, i64::MAX) > 0);
         assert!(days(u64::MAX, i64::MIN) < 0);
-        assert!(ago(i64::MIN).ends_with("days ago"));
+        assert!(ago(since(i64::MIN)).ends_with("days ago"));
     }
 }

@@ -1,5 +1,4 @@
 #![doc = include_str!("docs/crate.md")]
-#![doc = include_str!("docs/features.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(dead_code, reason = "each feature needs a part of what all share")]
 

@@ -51,7 +51,7 @@ fn of_certificate(error: &CertificateError) -> String {
         CertificateError::ExpiredContext { time, not_after } => {
             return format!(
                 "certificate expired {}",
-                ago(days_between(*time, *not_after))
+                ago(days_between(*not_after, *time))
             );
         }
         CertificateError::NotValidYetContext { time, not_before } => {
