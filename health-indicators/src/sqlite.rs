@@ -205,6 +205,10 @@ impl Backend for Database {
         Some(in_words(code.parse().ok()?))
     }
 
+    fn is_lost_with(pool: &SqlitePool) -> bool {
+        file(&pool.connect_options()).is_none()
+    }
+
     /// It obeys one after the other, so nothing is left for the next to get it; closing the only
     /// one would end a database that is in memory.
     fn part(mut unfinished: PoolConnection<Self>) {

@@ -19,6 +19,16 @@ pub trait Backend: Database {
     #[doc(hidden)]
     fn words(error: &Error) -> Option<&'static str>;
 
+    /// Whether what the pool holds is lost with its connections. To get one of them is then never
+    /// given up half-way: sqlx would close it.
+    #[doc(hidden)]
+    fn is_lost_with(_: &Pool<Self>) -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
     /// What becomes of a connection that may have something under way.
     #[doc(hidden)]
     fn part(unfinished: PoolConnection<Self>)
@@ -82,7 +92,7 @@ pub(crate) async fn acquire<DB: Backend>(
     }
     let limit = step.0.min(pool.options().get_acquire_timeout());
     let mut tries = false;
-    let acquiring = noticing(pool.acquire(), limit, &mut tries);
+    let acquiring = noticing(one_of(pool), limit, &mut tries);
     let within = match step.of(acquiring).await {
         Ok((Ok(connection), took)) => return Ok((Lent(Some(connection)), took)),
         Ok((Err(Error::PoolTimedOut), took)) => took,
@@ -90,6 +100,14 @@ pub(crate) async fn acquire<DB: Backend>(
         Err(limit) => limit,
     };
     Err(why_none(pool, within, tries).await)
+}
+
+async fn one_of<DB: Backend>(pool: &Pool<DB>) -> Result<PoolConnection<DB>, Error> {
+    if !DB::is_lost_with(pool) {
+        return pool.acquire().await;
+    }
+    let to_the_end = tokio::spawn(pool.acquire());
+    to_the_end.await.unwrap_or(Err(Error::WorkerCrashed))
 }
 
 /// Does `work`, and notes whether anything happened to it after a quarter of `limit`.
