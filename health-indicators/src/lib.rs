@@ -1,12 +1,37 @@
 #![doc = include_str!("docs/crate.md")]
+#![doc = include_str!("docs/features.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![allow(dead_code, reason = "each feature needs a part of what all share")]
+// What the checks share is needed as a whole by all of them together.
+#![cfg_attr(
+    not(all(
+        feature = "async-nats",
+        feature = "deadpool-postgres",
+        feature = "deadpool-redis",
+        feature = "disk",
+        feature = "fe2o3-amqp",
+        feature = "hickory-resolver",
+        feature = "lapin",
+        feature = "memcached",
+        feature = "openai",
+        feature = "redis-cluster",
+        feature = "reqwest-certificate",
+        feature = "rskafka",
+        feature = "rumqttc",
+        feature = "sqlx-mysql",
+        feature = "sqlx-postgres",
+        feature = "sqlx-sqlite",
+        feature = "system",
+        feature = "tcp",
+        feature = "tokio-rustls",
+        feature = "tonic"
+    )),
+    allow(dead_code)
+)]
 
 #[cfg(feature = "tcp")]
 mod address;
 mod budget;
 #[cfg(any(feature = "reqwest-certificate", feature = "tokio-rustls"))]
-#[cfg(feature = "tokio-rustls")]
 mod certificate;
 #[cfg(any(feature = "deadpool-postgres", feature = "deadpool-redis"))]
 mod deadpool;
