@@ -11,7 +11,7 @@ use health_core::Entry;
 use tokio::time::sleep;
 
 use super::probes::told;
-use super::{Fault, Probes, Proxy};
+use super::{Fault, Probes, Proxy, glance};
 
 /// How many probes ask at the same time under each fault.
 const PROBES: usize = 200;
@@ -134,8 +134,7 @@ impl Faults {
     pub(crate) fn finish(self) {
         static FILE: Mutex<()> = Mutex::new(());
         let _alone = FILE.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/FAULTS.md"));
-        let file = std::fs::read_to_string(&path).expect("there is a file of what is expected");
+        let file = read();
         let (head, sections) = split(&file);
         let at = sections
             .iter()
@@ -152,17 +151,18 @@ impl Faults {
                 self.section
             );
         }
-        let mut sections: Vec<_> = sections
-            .into_iter()
-            .filter(|(title, _)| *title != self.section)
-            .collect();
+        let others = |title: &str| title != self.section && title != glance::TITLE;
+        let mut sections: Vec<_> = sections;
+        sections.retain(|(title, _)| others(title));
         sections.push((self.section, &observed));
         sections.sort_by_key(|(title, _)| title.to_lowercase());
+        let glance = glance::table(&sections);
+        sections.insert(0, (glance::TITLE, &glance));
         let mut text = head.to_owned();
         for (title, table) in sections {
             write!(text, "## {title}\n\n{table}\n").unwrap();
         }
-        std::fs::write(path, text.trim_end().to_owned() + "\n").unwrap();
+        std::fs::write(path(), text.trim_end().to_owned() + "\n").unwrap();
     }
 
     fn table(&self) -> String {
@@ -172,6 +172,23 @@ impl Faults {
         }
         table
     }
+}
+
+fn path() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/FAULTS.md"))
+}
+
+fn read() -> String {
+    std::fs::read_to_string(path()).expect("there is a file of what is expected")
+}
+
+#[test]
+fn what_is_seen_at_a_glance_is_what_the_sections_say() {
+    let file = read();
+    let (_, mut sections) = split(&file);
+    let (title, glance) = sections.remove(0);
+    assert_eq!(title, glance::TITLE);
+    assert_eq!(glance, glance::table(&sections));
 }
 
 /// What stands before the first section, and the title and table of each.

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod faults;
+mod glance;
 mod name_server;
 pub(crate) mod probes;
 mod program;
