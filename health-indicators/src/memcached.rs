@@ -27,10 +27,26 @@ use crate::ready_made;
 /// How long a run may take where nothing else is said.
 pub const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A check of the name `memcached`, with a timeout of [`TIMEOUT`], of the server at `address`, which
-/// is `host:port`. It serves no probe until told which.
+/// Asks the server for its version.
+///
+/// ```no_run
+/// use health_core::{Outcome, State, health_check};
+/// use health_indicators::memcached::{self, Memcached};
+///
+/// /// The page cache answers; `main` registers `Memcached::new("cache:11211")` as state.
+/// #[health_check(kind = "readiness", timeout_ms = 1000)]
+/// async fn page_cache(server: State<Memcached>) -> Outcome {
+///     memcached::ping(&server).await
+/// }
+/// ```
 ///
 /// See [`Memcached`] for what it says.
+pub async fn ping(server: &Memcached) -> Outcome {
+    server.ping().await
+}
+
+/// A check of the name `memcached`, with a timeout of [`TIMEOUT`], of the server at `address`, which
+/// is `host:port`. It serves no probe until told which.
 #[track_caller]
 pub fn check(address: impl Into<String>) -> Check {
     Memcached::new(address).check()
@@ -39,20 +55,8 @@ pub fn check(address: impl Into<String>) -> Check {
 /// A Memcached server.
 ///
 /// It has a connection of its own, for there is no client that all use: one, which is kept from run
-/// to run and made anew when it is lost. So make one value, and keep it:
-///
-/// ```no_run
-/// use health_core::{Outcome, State, health_check};
-/// use health_indicators::memcached::Memcached;
-///
-/// /// The page cache answers; `main` registers `Memcached::new("cache:11211")` as state.
-/// #[health_check(kind = "readiness", timeout_ms = 1000)]
-/// async fn page_cache(memcached: State<Memcached>) -> Outcome {
-///     memcached.ping().await
-/// }
-/// ```
-///
-/// or make a check of it:
+/// to run and made anew when it is lost. So make one value, and keep it as state for [`ping`], or make
+/// a check of it:
 ///
 /// ```
 /// use health_indicators::memcached::Memcached;

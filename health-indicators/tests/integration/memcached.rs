@@ -119,7 +119,10 @@ async fn a_server_with_too_many_connections_says_so() {
     let mut found = None;
     for _ in 0..100 {
         let check = Memcached::new(server.address().to_string());
-        found = check.ping().await.message().map(ToOwned::to_owned);
+        found = memcached::ping(&check)
+            .await
+            .message()
+            .map(ToOwned::to_owned);
         if found.is_some() {
             break;
         }
