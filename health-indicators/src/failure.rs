@@ -44,6 +44,15 @@ impl Failure {
         Self::because(in_words(error.as_ref()).unwrap_or(otherwise), error)
     }
 
+    /// In these words, because of the same private error.
+    #[cfg(feature = "tokio-postgres")]
+    pub(crate) fn saying(self, message: &'static str) -> Self {
+        Self {
+            message: message.into(),
+            ..self
+        }
+    }
+
     /// In its own words, but because of the error of another.
     #[cfg(feature = "sqlx-sqlite")]
     pub(crate) fn instead_of(self, other: Option<Self>) -> Self {
@@ -96,6 +105,9 @@ impl fmt::Display for Failure {
 
 /// What is said where the other side has closed the connection.
 pub(crate) const CLOSED: &str = "connection closed by the server";
+
+/// The same of a client that will never have another connection.
+pub(crate) const NO_OTHER: &str = "connection closed by the server, and this client makes no other";
 
 /// Whole milliseconds.
 pub(crate) fn spelled(time: Duration) -> String {

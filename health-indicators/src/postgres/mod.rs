@@ -86,7 +86,8 @@ where
 /// | `no connection within 1462 ms` | the server, or what is in front of it, lets one wait |
 /// | `connected, but no answer within 487 ms` | it does not answer on a connection |
 /// | `credentials rejected`, `no such database`, `too many connections at the server`, `the server is starting or stopping` | it says so |
-/// | `connection closed by the server` | it has closed the only connection of a `tokio_postgres::Client` |
+/// | `connection closed by the server` | it closes each connection at once |
+/// | `connection closed by the server, and this client makes no other` | a `tokio_postgres::Client` has lost its only connection: it will fail until it is replaced |
 /// | `unexpected answer` | something else than PostgreSQL answers |
 /// | `expected a primary, found a replica`, `expected a replica, found a primary` | it has changed its role, or the address leads to another |
 /// | `replica is 42 s behind, more than 10 s allowed` | it has not replayed yet what is so old |

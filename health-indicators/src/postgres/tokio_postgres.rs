@@ -4,7 +4,7 @@ use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
 use super::{Connects, Known, Row, Server, Session, in_words, version_alone};
 use crate::budget::Step;
-use crate::failure::{CLOSED, Failure};
+use crate::failure::{CLOSED, Failure, NO_OTHER};
 use crate::pool::PoolUse;
 use crate::reached::{Itself, Reached};
 
@@ -37,14 +37,22 @@ impl Connects for Client {
 
 impl Session for &Client {
     async fn ping(&mut self) -> Result<Option<String>, Failure> {
-        version(self).await
+        version(self).await.map_err(for_good)
     }
 
     async fn row(&mut self, question: &'static str) -> Result<Row, Failure> {
-        row(self, question).await
+        row(self, question).await.map_err(for_good)
     }
 
     fn give_back(self) {}
+}
+
+/// What a closed connection means where no pool makes another.
+fn for_good(failure: Failure) -> Failure {
+    match failure.is_closed() {
+        true => failure.saying(NO_OTHER),
+        false => failure,
+    }
 }
 
 /// Asks for the version, which is as cheap as anything else.

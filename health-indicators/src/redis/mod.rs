@@ -33,7 +33,7 @@ use redis::aio::{ConnectionLike, ConnectionManager, MultiplexedConnection};
 
 use self::question::Question;
 use crate::budget::{Budget, Step};
-use crate::failure::Failure;
+use crate::failure::{Failure, NO_OTHER};
 use crate::measured::Measured;
 use crate::pool::PoolUse;
 use crate::reached::{Held, Reached};
@@ -113,8 +113,8 @@ where
 ///
 /// Measured values: `acquire_ms`, `query_ms`, `version`, `role`; of a pool `pool_in_use`,
 /// `pool_idle` and `pool_max`; `version` and `role` are asked for in the same round trip by `HELLO`,
-/// and left out where the server does not know that or the user may not; of a cluster `state`, `slots_assigned`, `slots_ok`, `nodes` and
-/// `masters`.
+/// and left out where the server does not know that or the user may not; of a cluster `state`,
+/// `slots_assigned`, `slots_ok`, `nodes` and `masters`.
 ///
 /// A [`ConnectionManager`] makes a lost connection anew, at growing
 /// intervals of up to several seconds. A run waits for that as long as it has time, and recovers
@@ -325,9 +325,6 @@ async fn ask<S: Connects>(
         }
     }
 }
-
-/// What is said of a connection that was lost for good.
-const NO_OTHER: &str = "connection closed by the server, and this client makes no other";
 
 async fn explained(failure: Failure, settings: &Settings) -> Failure {
     match &settings.address {
