@@ -77,7 +77,7 @@ pub fn check(client: &Client, url: &str) -> Check {
 /// | `redirected` | the client follows redirects, and did |
 /// | `a header is missing`, `unexpected header`, `unexpected answer`, `the answer is too long` | it answers other things than are expected, or no HTTP |
 /// | `certificate expired`, `certificate not accepted`, `TLS failed` | the client does not trust it |
-/// | `certificate is valid for 5 more days, less than 7` | with `with_certificate` |
+/// | `certificate valid for 5 more days, less than 7` | with `with_certificate` |
 /// | `invalid URL`, `invalid header` | the check itself is wrong |
 ///
 /// Measured values: `http_status`, `headers_ms` until the headers have come, `body_ms` for a body
