@@ -20,7 +20,11 @@ impl Measured {
         self.add(name, time.as_micros() as f64 / 1000.0);
     }
 
+    /// What is told first counts: it was told while the check had a connection.
     pub(crate) fn pool(&mut self, pool: PoolUse) {
+        if self.0.iter().any(|(name, _)| name == "pool_max") {
+            return;
+        }
         self.add("pool_in_use", pool.in_use);
         self.add("pool_idle", pool.idle);
         self.add("pool_max", pool.most);

@@ -120,7 +120,7 @@ async fn ask(
     measured: &mut Measured,
 ) -> Result<Row, Failure> {
     let budget = Budget::begin(TIMEOUT);
-    let mut idle = pool.num_idle();
+    let mut idle = pool_use(pool).idle;
     loop {
         let acquired = acquire(pool, budget.first(acquire_timeout)).await;
         let (mut connection, took) = acquired?;
@@ -132,6 +132,7 @@ async fn ask(
             Err(failure) if failure.is_closed() && idle > 0 => idle -= 1,
             answer => {
                 let row = answer?;
+                measured.pool(pool_use(pool).with_one_given_back());
                 connection.give_back();
                 return Ok(row);
             }

@@ -14,6 +14,15 @@ impl PoolUse {
         self.in_use >= self.most
     }
 
+    /// What it will be once one of those in use has been given back: sqlx takes a moment for that.
+    pub(crate) fn with_one_given_back(self) -> Self {
+        Self {
+            in_use: self.in_use.saturating_sub(1),
+            idle: self.idle + 1,
+            ..self
+        }
+    }
+
     pub(crate) fn exhausted(self) -> Failure {
         Failure::new(format!(
             "pool exhausted: {} of {} in use",

@@ -156,6 +156,7 @@ async fn ask(
         measured.time("write_ms", took);
         written.map_err(failure::<Database>)?;
     }
+    measured.pool(pool_use(pool).with_one_given_back());
     connection.give_back();
     Ok(Outcome::healthy())
 }

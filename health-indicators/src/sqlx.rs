@@ -73,11 +73,20 @@ pub(crate) fn failure<DB: Backend>(error: Error) -> Failure {
 }
 
 pub(crate) fn pool_use<DB: Database>(pool: &Pool<DB>) -> PoolUse {
-    let (size, idle) = (pool.size() as usize, pool.num_idle());
+    let size = pool.size() as usize;
+    let idle = idle_of(size, pool.num_idle());
     PoolUse {
         most: pool.options().get_max_connections() as usize,
         in_use: size.saturating_sub(idle),
         idle,
+    }
+}
+
+/// sqlx counts one that is given back after others may have taken it, and is then below zero.
+fn idle_of(size: usize, counted: usize) -> usize {
+    match counted > size {
+        true => 0,
+        false => counted,
     }
 }
 
@@ -208,6 +217,12 @@ mod tests {
     use tokio::time::{sleep, timeout};
 
     use super::*;
+
+    #[test]
+    fn fewer_than_none_are_none() {
+        assert_eq!(idle_of(2, 0_usize.wrapping_sub(1)), 0);
+        assert_eq!(idle_of(2, 2), 2);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn tries_are_told_from_waiting() {

@@ -262,7 +262,7 @@ async fn begin<DB: Backend>(
     budget: &Budget,
     measured: &mut Measured,
 ) -> Result<Lent<DB>, Failure> {
-    let mut idle = pool.num_idle();
+    let mut idle = pool_use(pool).idle;
     loop {
         let acquired = acquire(pool, budget.first(acquire_timeout)).await;
         let (mut connection, took) = acquired?;
@@ -270,7 +270,10 @@ async fn begin<DB: Backend>(
         let begun = budget.rest().of(set_out(&mut connection)).await;
         let (begun, _) = begun.map_err(Failure::no_answer)?;
         match begun.map_err(failure::<DB>) {
-            Ok(()) => return Ok(connection),
+            Ok(()) => {
+                measured.pool(pool_use(pool).with_one_given_back());
+                return Ok(connection);
+            }
             Err(failure) if failure.is_closed() && idle > 0 => idle -= 1,
             Err(failure) => return Err(failure),
         }

@@ -289,6 +289,9 @@ async fn ask<S: Connects>(
             Err(failure) if failure.is_closed() && idle > 0 => idle -= 1,
             answer => {
                 let (version, found) = answer?;
+                if let Some(pool) = server.pool_use() {
+                    measured.pool(pool.with_one_given_back());
+                }
                 session.give_back();
                 if let Some(version) = version {
                     measured.add("version", version);

@@ -8,7 +8,7 @@ use ::sqlx::{MySqlPool, Row};
 use health_indicators::mysql::{self, Mysql};
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Fault, Faults, Probes, Program, Proxy, Service, told};
+use crate::support::{Fault, Faults, Probes, Program, Proxy, Service, pool_use, told};
 
 /// What speaks another protocol.
 const GARBAGE: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
@@ -84,6 +84,17 @@ async fn it_measures_what_it_asks() {
         let value = format!("{value:?}");
         assert!(value.contains(of), "{name}: {value}");
     }
+}
+
+#[tokio::test]
+async fn what_the_check_itself_uses_of_the_pool_is_not_told_as_used() {
+    let Some(server) = Service::MARIADB.address() else {
+        return;
+    };
+    let pool = pool(options(server), 2);
+    let held = pool.acquire().await.unwrap();
+    assert_eq!(pool_use(&mysql::ping(&pool).await), [1, 1, 2]);
+    drop(held);
 }
 
 /// A server of our own, with few connections.

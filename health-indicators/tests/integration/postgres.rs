@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use health_core::Check;
 use health_indicators::postgres;
 
-use crate::support::{Faults, Probes, Proxy, Service};
+use crate::support::{Faults, Probes, Proxy, Service, pool_use};
 
 /// What speaks another protocol.
 const GARBAGE: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
@@ -86,6 +86,17 @@ pub(crate) mod sqlx {
             .await;
         faults.finish();
     }
+
+    #[tokio::test]
+    async fn what_the_check_itself_uses_of_the_pool_is_not_told_as_used() {
+        let Some(server) = Service::POSTGRES.address() else {
+            return;
+        };
+        let pool = pool(options(server));
+        let held = pool.acquire().await.unwrap();
+        assert_eq!(pool_use(&postgres::ping(&pool).await), [1, 1, 10]);
+        drop(held);
+    }
 }
 
 #[cfg(feature = "deadpool-postgres")]
@@ -147,6 +158,17 @@ pub(crate) mod deadpool {
             .play_cold(&mut proxy, &while_frozen, &while_down)
             .await;
         faults.finish();
+    }
+
+    #[tokio::test]
+    async fn what_the_check_itself_uses_of_the_pool_is_not_told_as_used() {
+        let Some(server) = Service::POSTGRES.address() else {
+            return;
+        };
+        let pool = pool(&config(server));
+        let held = pool.get().await.unwrap();
+        assert_eq!(pool_use(&postgres::ping(&pool).await), [1, 1, 10]);
+        drop(held);
     }
 }
 

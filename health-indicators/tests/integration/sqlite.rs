@@ -8,7 +8,7 @@ use health_core::Outcome;
 use health_indicators::sqlite::{self, Sqlite};
 use tokio::time::timeout;
 
-use crate::support::{Faults, Probes, Program, told};
+use crate::support::{Faults, Probes, Program, pool_use, told};
 
 pub(crate) fn options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -144,4 +144,14 @@ async fn databases_in_memory_survive_what_is_given_up() {
     assert_eq!(kept, "kept");
     // No transaction is open still.
     pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_check_itself_uses_of_the_pool_is_not_told_as_used() {
+    let one = SqlitePoolOptions::new().max_connections(2);
+    let pool = one.connect("sqlite::memory:").await.unwrap();
+    let held = pool.acquire().await.unwrap();
+    let check = Sqlite::new(pool);
+    assert_eq!(pool_use(&check.ping().await), [1, 1, 2]);
+    drop(held);
 }

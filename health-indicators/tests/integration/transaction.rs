@@ -7,7 +7,7 @@ use health_core::{Outcome, Status};
 use health_indicators::transaction::{self, OpenTransaction, Transaction};
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Fault, Faults, Probes, Program, Proxy, Service, told};
+use crate::support::{Fault, Faults, Probes, Program, Proxy, Service, pool_use, told};
 
 const ENDED: &str = "the transaction was ended by what ran in it";
 
@@ -26,6 +26,7 @@ macro_rules! nothing_is_left_behind {
             elsewhere(&pool, &mut faults).await;
             ended_within(&pool, &mut faults).await;
             exhausted(&pool, &mut faults).await;
+            own_use(&pool).await;
             pool.close().await;
             tidy_up().await;
             faults.finish();
@@ -231,6 +232,14 @@ macro_rules! nothing_is_left_behind {
             let held = (pool.acquire().await, pool.acquire().await);
             let outcome = transaction::rehearse(pool, async |_| ()).await;
             faults.add("pool exhausted", &said(&outcome), "");
+            drop(held);
+        }
+
+        /// What it uses itself of the pool is not told as used.
+        async fn own_use(pool: &Pool) {
+            let held = pool.acquire().await.unwrap();
+            let outcome = transaction::rehearse(pool, async |_| ()).await;
+            assert_eq!(pool_use(&outcome), [1, 1, 2]);
             drop(held);
         }
     };

@@ -17,7 +17,7 @@ mod web;
 pub(crate) use self::cluster::Cluster;
 pub(crate) use self::faults::Faults;
 pub(crate) use self::name_server::{Answer, NameServer};
-pub(crate) use self::probes::{Probes, told};
+pub(crate) use self::probes::{Probes, pool_use, told};
 pub(crate) use self::program::Program;
 pub(crate) use self::proxy::{Fault, Proxy};
 pub(crate) use self::service::{Service, not_permitted, skipped};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use health_core::{Caller, Check, Entry, Health, HealthBuilder, Probe, Status};
+use health_core::{Caller, Check, Entry, Health, HealthBuilder, Outcome, Probe, Status, Value};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -88,4 +88,15 @@ pub(crate) fn told(entry: &Entry) -> String {
         }
     }
     format!("{status}: {}", words.join(" "))
+}
+
+/// How many connections of a pool are in use, how many idle, and how many there may be.
+pub(crate) fn pool_use(outcome: &Outcome) -> [i64; 3] {
+    ["pool_in_use", "pool_idle", "pool_max"].map(|name| {
+        let mut data = outcome.data();
+        match data.find(|(known, _)| *known == name) {
+            Some((_, Value::Integer(number))) => *number,
+            other => panic!("{name}: {other:?}"),
+        }
+    })
 }
