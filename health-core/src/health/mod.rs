@@ -15,8 +15,8 @@ use crate::plan::Plan;
 use crate::sync::{Mutex, lock};
 use crate::{
     BuildError, Caller, Check, Entry, Event, Glance, GroupReport, HealthBuilder, History,
-    IntoOutcome, Maintenance, Observer, Override, Overview, Phase, Probe, Report, StartupGate,
-    UnknownCheck, UnknownGate, Watch,
+    IntoOutcome, Maintenance, Observer, Override, Overview, Phase, Probe, ProbePath, Report,
+    StartupGate, UnknownCheck, UnknownGate, Watch,
 };
 
 /// The health of a process: its checks, and what is known of them. A cheap clone.
@@ -88,9 +88,12 @@ impl Health {
     ) -> impl Future<Output = Report> + Send + 'static + use<> {
         let engine = Arc::clone(&self.0.engine);
         let report = engine.probe(probe, self.said(probe), caller);
+        let is_noted = caller.path().is_none_or(ProbePath::is_empty);
         async move {
             let report = report.await;
-            engine.note(&report, || engine.wall_clock());
+            if is_noted {
+                engine.note(&report, || engine.wall_clock());
+            }
             report
         }
     }
@@ -134,6 +137,7 @@ impl Health {
     /// What has happened lately, in the order in which it was noticed: at most 200 events. A probe's
     /// verdict is noted when [`Health::probe`] or [`Health::glance`] finds another one, whoever asks:
     /// where callers bring different things and are told different verdicts, each is noted in turn.
+    /// What those are told who come by way of other services ([`Caller::along`]) is not noted.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
