@@ -8,10 +8,9 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{Mutex, lock};
 
 /// Longer ones go round in circles, or nearly.
-const LONGEST: usize = 16;
+const LONGEST: usize = 64;
 
 /// How an id is spelled, in hexadecimal digits.
 const DIGITS: usize = 16;
@@ -54,6 +53,11 @@ impl ProbePath {
         self.0.is_empty()
     }
 
+    /// Whether nobody else is to be asked for one who comes by it.
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.0.len() >= LONGEST
+    }
+
     fn and(&self, id: u64) -> Self {
         let ids = self.0.iter().copied().chain([id]);
         Self(ids.collect())
@@ -87,8 +91,6 @@ pub(crate) struct Station {
     id: u64,
     /// Whether it has ever asked for the path, to ask others by it.
     asks_others: AtomicBool,
-    /// By way of whom its last run has begun.
-    begun: Mutex<ProbePath>,
     warned: AtomicBool,
 }
 
@@ -97,7 +99,6 @@ impl Station {
         Self {
             id: RandomState::new().build_hasher().finish(),
             asks_others: AtomicBool::new(false),
-            begun: Mutex::new(ProbePath::default()),
             warned: AtomicBool::new(false),
         }
     }
@@ -107,28 +108,21 @@ impl Station {
         path.0.contains(&self.id)
     }
 
-    /// Whether nobody is to be asked for one who comes by this path.
-    pub(crate) fn ends(&self, path: &ProbePath) -> bool {
-        self.is_on(path) || path.0.len() >= LONGEST
+    /// Whether it asks others, as it says or has shown.
+    pub(crate) fn asks_others(&self, says: bool) -> bool {
+        says || self.asks_others.load(Ordering::Relaxed)
     }
 
-    /// A run begins for somebody who comes by this path.
-    pub(crate) fn begin(&self, path: &ProbePath) {
-        lock(&self.begun).clone_from(path);
-    }
-
-    /// Whether who comes by this path is not to wait for the run that has begun: that may wait for
-    /// them by way of others.
+    /// Whether who comes by this path is not to wait for a run that has `begun` by way of others: that
+    /// may wait for them.
     ///
     /// Who waits has a path that comes before that of the run, as words do in a dictionary. So it
     /// is for a run that begins for them, too, whose path is theirs and a bit. Hence nobody waits
     /// in a circle, for in one of them a path would come before itself.
-    pub(crate) fn keeps_waiting(&self, path: &ProbePath, asks: bool) -> bool {
-        let asks = asks || self.asks_others.load(Ordering::Relaxed);
-        if path.is_empty() || !asks {
+    pub(crate) fn keeps_waiting(&self, path: &ProbePath, asks: bool, begun: &ProbePath) -> bool {
+        if path.is_empty() || !self.asks_others(asks) {
             return false;
         }
-        let begun = lock(&self.begun);
         let own = begun.0.iter().chain([&self.id]);
         !path.0.iter().lt(own)
     }
@@ -178,30 +172,33 @@ mod tests {
         let long = ProbePath::parse(&long);
         assert_eq!(long.0.len(), LONGEST);
         let station = Station::new();
-        assert!(station.ends(&long) && !station.is_on(&long));
+        assert!(long.is_too_long() && !station.is_on(&long));
     }
 
     #[test]
     fn of_two_that_wait_for_each_other_one_does_not() {
         let (one, other) = (Station::new(), Station::new());
         let path = |station: &Station| ProbePath::default().and(station.id);
-        assert!(
-            !one.keeps_waiting(&path(&other), false) && !other.keeps_waiting(&path(&one), false)
-        );
+        let nobody = ProbePath::default();
+        let both = |asks| {
+            let one_stays = one.keeps_waiting(&path(&other), asks, &nobody);
+            (one_stays, other.keeps_waiting(&path(&one), asks, &nobody))
+        };
+        assert_eq!(both(false), (false, false), "they ask nobody");
+        let (one_stays, other_stays) = both(true);
+        assert!(one_stays ^ other_stays);
         for station in [&one, &other] {
             station.asks_others.store(true, Ordering::Relaxed);
         }
-        assert!(one.keeps_waiting(&path(&other), false) ^ other.keeps_waiting(&path(&one), false));
+        assert_eq!(both(false), (one_stays, other_stays), "as they have shown");
         // A run that began for somebody else has their place.
         let (least, most) = (ProbePath(vec![0]), ProbePath(vec![u64::MAX]));
-        one.begin(&most);
-        assert!(!one.keeps_waiting(&path(&other), false));
-        one.begin(&least);
-        assert!(one.keeps_waiting(&path(&other), false));
+        assert!(!one.keeps_waiting(&path(&other), true, &most));
+        assert!(one.keeps_waiting(&path(&other), true, &least));
         // Nor does anybody wait for a run that began for themselves on another way.
-        assert!(one.keeps_waiting(&least.and(u64::MAX), false));
+        assert!(one.keeps_waiting(&least.and(u64::MAX), true, &least));
         assert!(one.is_on(&path(&one)) && !one.is_on(&path(&other)));
-        assert!(!one.keeps_waiting(&ProbePath::default(), true));
+        assert!(!one.keeps_waiting(&nobody, true, &nobody));
     }
 
     #[test]

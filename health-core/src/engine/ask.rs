@@ -198,8 +198,7 @@ impl Inquiry<'_> {
         if let Some(finding) = target.latched(&instance) {
             return asking.know(target, finding);
         }
-        if self.is_on_the_path(&instance) {
-            let finding = target.said(own_question(asked));
+        if let Some(finding) = self.cut(&target, &instance) {
             return asking.know(target, finding);
         }
         let hint = |check: &str| self.engine.why_starved(check);
@@ -210,21 +209,16 @@ impl Inquiry<'_> {
         let question = Question {
             asked,
             probe: Some(target.role),
+            path: self.caller.path(),
             batch: asking.batch(),
             hint: &hint,
         };
         match instance.ask(question) {
             Answer::Known(finding) => asking.know(target, finding),
-            Answer::Joined(run) if self.may_wait_for(&instance) => {
-                asking.wait_for(&target, instance, run);
-            }
-            Answer::Joined(run) => {
-                instance.pass_by(run, asking.batch());
-                let finding = match instance.last_raw() {
-                    Some(_) => instance.glance(asked, target.role, &hint),
-                    None => target.said(not_waited_for(asked)),
-                };
-                asking.know(target, finding);
+            Answer::Joined(run) => asking.wait_for(&target, instance, run),
+            Answer::PassedBy(last) => {
+                let unknown = || instance.said_aside(not_waited_for(asked));
+                asking.know(target, last.unwrap_or_else(unknown));
             }
             Answer::Start(run) => {
                 asking.wait_for(&target, instance.clone(), run);
@@ -238,31 +232,32 @@ impl Inquiry<'_> {
 }
 
 impl Inquiry<'_> {
-    /// Whether who asks waits, by way of other services, for this very check, or has come a longer
-    /// way than anybody should. What is no id of ours is a stranger's word: no warning for that.
-    fn is_on_the_path(&self, instance: &Instance) -> bool {
-        let Some(path) = self.caller.path() else {
-            return false;
-        };
-        let station = instance.station();
-        if station.is_on(path) && station.warns() {
-            tracing::warn!(
-                target: "health",
-                check = instance.check().name(),
-                "check `{}` ({}) asks a service that asks for it in turn: let one of them ask \
-                 for something that does not depend on the other",
-                instance.check().name(),
-                instance.check().location()
-            );
+    /// What is said to who waits, by way of other services, for this very check; or has come a
+    /// longer way than anybody should, to ask others again. What is no id of ours is a stranger's
+    /// word: no warning for that.
+    fn cut(&self, target: &Target, instance: &Instance) -> Option<Finding> {
+        let path = self.caller.path()?;
+        let (check, station) = (instance.check(), instance.station());
+        if station.is_on(path) {
+            warn_of_loop(instance);
+            return Some(instance.said_aside(own_question(self.asked)));
         }
-        station.ends(path)
+        let hint = |check: &str| self.engine.why_starved(check);
+        let is_cut = path.is_too_long() && station.asks_others(check.asks_health);
+        is_cut.then(|| instance.glance(self.asked, target.role, &hint))
     }
+}
 
-    /// Whether a run that has begun may be waited for, though it may itself wait for who asks.
-    fn may_wait_for(&self, instance: &Instance) -> bool {
-        let asks = instance.check().asks_health;
-        let path = self.caller.path();
-        !path.is_some_and(|path| instance.station().keeps_waiting(path, asks))
+fn warn_of_loop(instance: &Instance) {
+    if instance.station().warns() {
+        tracing::warn!(
+            target: "health",
+            check = instance.check().name(),
+            "check `{}` ({}) asks a service that asks for it in turn: let one of them ask \
+             for something that does not depend on the other",
+            instance.check().name(),
+            instance.check().location()
+        );
     }
 }
 

@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use super::batch::Batch;
 use super::executor::Permit;
-use super::instance::RunId;
+use super::instance::{Question, RunId};
 use super::why::{Why, failed};
 use crate::sample::{Asked, Sample, spell};
-use crate::{Check, Reason};
+use crate::{Check, ProbePath, Reason};
 
 /// A run that has not ended. Its result may be known all the same: that it is overdue.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Flight {
     /// that a process which was suspended has not failed for each span that it missed.
     due: Instant,
     pub(super) waiting: Vec<Arc<Batch>>,
+    /// By way of whom it has begun.
+    pub(super) begun: ProbePath,
     /// What it keeps others from while it has not settled.
     pub(super) permit: Option<Permit>,
 }
@@ -32,7 +34,8 @@ pub(super) struct Flight {
 pub(crate) type Hint<'a> = &'a dyn Fn(&str) -> Option<Why>;
 
 impl Flight {
-    pub(super) fn new(run: RunId, asked: Asked, check: &Check, first: Arc<Batch>) -> Self {
+    pub(super) fn new(run: RunId, check: &Check, question: Question<'_>) -> Self {
+        let asked = question.asked;
         let timeout = check.settings().longest_timeout();
         Self {
             run,
@@ -40,7 +43,8 @@ impl Flight {
             timeout,
             settled: false,
             due: asked.instant + timeout,
-            waiting: vec![first],
+            waiting: vec![Arc::clone(question.batch)],
+            begun: question.path.cloned().unwrap_or_default(),
             permit: None,
         }
     }

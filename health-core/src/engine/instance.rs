@@ -136,7 +136,7 @@ impl Instance {
     pub(crate) fn ask(&self, question: Question<'_>) -> Answer {
         let now = question.asked.instant;
         self.look(now, question.hint, |state| {
-            state.answer(&self.check, question)
+            state.answer(&self.check, &self.core.station, question)
         })
     }
 
@@ -190,6 +190,14 @@ impl Instance {
         self.state().said(sample, since)
     }
 
+    /// What is said to one who asks, and to nobody else: nothing is remembered of it.
+    pub(crate) fn said_aside(&self, sample: Sample) -> Finding {
+        let since = sample.asked();
+        let standing = self.state().standings.whole();
+        let standing = standing.taken_for(sample.raw, since);
+        Found::new(sample, standing)
+    }
+
     /// Lets a run begin that waited for others; whether it is still wanted.
     pub(crate) fn admit(&self, run: RunId, now: Instant, permit: Permit) -> Result<(), Permit> {
         match self.state().wanted(run, now) {
@@ -235,13 +243,6 @@ impl Instance {
     /// A waiter leaves before the run has settled.
     pub(crate) fn leave(&self, run: RunId, batch: &Arc<Batch>) {
         self.state().leave(run, batch);
-    }
-
-    /// A waiter goes on without this run, to wait for others.
-    pub(crate) fn pass_by(&self, run: RunId, batch: &Arc<Batch>) {
-        if self.state().leave(run, batch) {
-            batch.settle();
-        }
     }
 
     /// Whether the run has not ended.
@@ -326,6 +327,7 @@ mod tests {
         instance.ask(Question {
             asked,
             probe: Some(Probe::Readiness),
+            path: None,
             batch,
             hint: &|check| {
                 Some(Why::because_of(

@@ -247,6 +247,7 @@ impl Engine {
         let question = Question {
             asked,
             probe: None,
+            path: None,
             batch,
             hint: &hint,
         };

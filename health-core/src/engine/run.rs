@@ -36,7 +36,6 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn new(instance: Instance, id: RunId, asked: Asked, path: ProbePath) -> Self {
         let station = Arc::clone(instance.station());
-        station.begin(&path);
         Self {
             here: Here { path, station },
             instance,
@@ -429,6 +428,7 @@ pub(crate) mod tests {
         let question = Question {
             asked,
             probe: None,
+            path: None,
             batch: &Arc::new(Batch::new()),
             hint: &|_| None,
         };

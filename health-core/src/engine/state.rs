@@ -11,12 +11,13 @@ use super::flight::{Flight, Hint};
 use crate::finding::{Finding, Found, Kept};
 use crate::history::{Memory, PastRun};
 use crate::observe::Teller;
+use crate::probe_path::Station;
 use crate::sample::{Asked, Sample, spell};
 use crate::settings::Age;
 use crate::standings::Standings;
 use crate::told::News;
 use crate::told::Told;
-use crate::{Check, History, Probe, Reason, Status};
+use crate::{Check, History, Probe, ProbePath, Reason, Status};
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -59,6 +60,8 @@ pub(crate) struct Question<'a> {
     pub(crate) asked: Asked,
     /// The schedule asks for no probe, and always wants a run.
     pub(crate) probe: Option<Probe>,
+    /// By way of whom.
+    pub(crate) path: Option<&'a ProbePath>,
     pub(crate) batch: &'a Arc<Batch>,
     pub(crate) hint: Hint<'a>,
 }
@@ -70,6 +73,8 @@ pub(crate) enum Answer {
     Known(Finding),
     /// A run is under way and will settle the batch.
     Joined(RunId),
+    /// A run is under way that may wait for who asks; the result before that, if there is one.
+    PassedBy(Option<Finding>),
     /// A run has to be started; it will settle the batch.
     Start(RunId),
 }
@@ -94,7 +99,12 @@ impl State {
         }
     }
 
-    pub(super) fn answer(&mut self, check: &Check, question: Question<'_>) -> Answer {
+    pub(super) fn answer(
+        &mut self,
+        check: &Check,
+        station: &Station,
+        question: Question<'_>,
+    ) -> Answer {
         let Question { asked, batch, .. } = question;
         let known = match question.probe {
             Some(probe) => self.known(check, asked, probe, question.hint),
@@ -104,6 +114,12 @@ impl State {
             return Answer::Known(finding);
         }
         if let Some(flight) = &mut self.flight {
+            let asks = check.asks_health;
+            let waits = |path| !station.keeps_waiting(path, asks, &flight.begun);
+            if !question.path.is_none_or(waits) {
+                let last = self.last.as_ref();
+                return Answer::PassedBy(last.map(|(_, last)| Arc::clone(last)));
+            }
             batch.add();
             flight.waiting.push(Arc::clone(batch));
             return Answer::Joined(flight.run);
@@ -114,7 +130,7 @@ impl State {
         }
         batch.add();
         self.runs += 1;
-        self.flight = Some(Flight::new(self.runs, asked, check, Arc::clone(batch)));
+        self.flight = Some(Flight::new(self.runs, check, question));
         Answer::Start(self.runs)
     }
 
@@ -210,14 +226,10 @@ impl State {
         Some(finding.clone())
     }
 
-    /// Whether the run would have settled the batch.
-    pub(super) fn leave(&mut self, run: RunId, batch: &Arc<Batch>) -> bool {
-        let flight = self.flight.as_mut().filter(|f| f.run == run);
-        flight.is_some_and(|flight| {
-            let waited = flight.waiting.len();
+    pub(super) fn leave(&mut self, run: RunId, batch: &Arc<Batch>) {
+        if let Some(flight) = self.flight.as_mut().filter(|f| f.run == run) {
             flight.waiting.retain(|b| !Arc::ptr_eq(b, batch));
-            flight.waiting.len() < waited
-        })
+        }
     }
 
     /// How long this is the answer to a probe that asks again. A run under way, or that of a

@@ -2,12 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
-use health_core::{Caller, Check, Entry, Health, Probe, ProbePath, Status, probe_path};
+use health_core::{
+    Caller, Check, Entry, Event, Happening, Health, Probe, ProbePath, Reason, Report, Status,
+    probe_path,
+};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, advance, sleep};
 
-use crate::support::{health, ms};
+use crate::support::{Count, counted, entry, health, ms, ready};
 
 /// A check that asks others, as far as the engine can tell, and then waits to be let go.
 #[derive(Clone, Default)]
@@ -117,4 +120,136 @@ async fn of_two_that_begin_at_once_one_does_not_wait() {
         entry
     });
     assert_eq!((known.status(), known.message()), (Status::Healthy, None));
+}
+
+/// More ids than anybody follows, none of which is anyone's.
+fn too_long() -> String {
+    vec![FIRST; 1000].join(",")
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_came_a_long_way_makes_nobody_ask_others_and_is_told_what_is_known() {
+    let others = Count::default();
+    let asks = counted("asks", &others).with_asks_health(true);
+    let database = Check::new("database", async || false).readiness();
+    let health = health([asks.with_cache(ms(0)), database.with_cache(ms(0))]);
+    let long = ProbePath::parse(&too_long());
+    let told = async || {
+        let caller = Caller::nobody().along(&long);
+        health.probe(Probe::Readiness, caller).await
+    };
+    let report = told().await;
+    let (of_others, of_database) = (entry(&report, "asks"), entry(&report, "database"));
+    assert_eq!(of_others.message(), Some("no result yet"));
+    assert_eq!(of_others.status(), Status::Unhealthy);
+    // What asks nobody else is asked by anybody, whatever they say of themselves.
+    assert_eq!(of_database.status(), Status::Unhealthy);
+    assert!(of_database.reason().is_none(), "it was run");
+    assert_eq!(others.now(), 0);
+    assert_eq!(
+        entry(&ready(&health).await, "asks").status(),
+        Status::Healthy
+    );
+    assert_eq!(
+        entry(&told().await, "asks").status(),
+        Status::Healthy,
+        "what is known"
+    );
+    assert_eq!(others.now(), 1);
+}
+
+/// A check of readiness that tells by which path it was asked last.
+fn telling(name: &'static str, path: &Arc<Mutex<ProbePath>>) -> Check {
+    let path = Arc::clone(path);
+    let check = Check::new(name, move || {
+        let path = Arc::clone(&path);
+        async move { *path.lock().unwrap() = probe_path().unwrap() }
+    });
+    check.readiness().with_cache(ms(0))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_to_one_who_comes_in_a_circle_is_said_of_nothing() {
+    let path = Arc::default();
+    let network = Check::new("network", async || false).readiness();
+    let api = telling("api", &path).with_depends_on("network");
+    let health = health([network.with_critical(false), api]);
+    let begin = health.wall_clock();
+    let told = async |at: u64, path: &ProbePath| {
+        let now = health.wall_clock().duration_since(begin).unwrap();
+        advance(ms(at) - now).await;
+        let caller = Caller::nobody().along(path);
+        health.probe(Probe::Readiness, caller).await
+    };
+    let skipped_since = |report: &Report| {
+        let entry = entry(report, "api");
+        assert_eq!(entry.reason(), Some(Reason::Skipped));
+        entry.since().unwrap().duration_since(begin).unwrap()
+    };
+    let nobody = ProbePath::default();
+    assert!(told(0, &nobody).await.is_passing());
+    let api = path.lock().unwrap().clone();
+    assert_eq!(skipped_since(&told(500, &nobody).await), ms(500));
+    let (events, history) = (health.timeline(), health.history("api", Caller::nobody()));
+    // What is known of the network is too old to skip anything for it.
+    let report = told(1200, &api).await;
+    assert!(report.is_passing());
+    assert_eq!(
+        entry(&report, "api").message(),
+        Some("probe loop: it is asked by way of itself")
+    );
+    assert_eq!(health.timeline(), events);
+    let after = health.history("api", Caller::nobody());
+    assert_eq!(format!("{after:?}"), format!("{history:?}"));
+    assert_eq!(skipped_since(&told(1300, &nobody).await), ms(500));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_way_changes_neither_latches_nor_caches_nor_how_many_run() {
+    let (path, runs) = (Arc::default(), Count::default());
+    let counts = runs.clone();
+    let schema = Check::new("schema", move || {
+        let runs = counts.one_more();
+        async move { runs > 1 }
+    });
+    let schema = schema.startup().with_asks_health(true);
+    let health = health([schema, telling("asks", &path).with_cache(ms(1000))]);
+    assert!(!ready(&health).await.is_passing());
+    let own = path.lock().unwrap().to_string();
+    let ways = [own, too_long(), FIRST.to_owned(), LAST.to_owned()];
+    for way in &ways {
+        let way = ProbePath::parse(way);
+        let caller = || Caller::nobody().along(&way);
+        for probe in [Probe::Readiness, Probe::Startup] {
+            let report = health.probe(probe, caller()).await;
+            assert!(!report.is_passing(), "{probe:?} {way}");
+        }
+        let all = health.everything(caller()).await;
+        assert!(!all.status().is_passing(), "{way}");
+        health.check("schema", caller()).unwrap().await;
+    }
+    assert_eq!(runs.now(), 1, "its result is kept for all");
+    let caller = ProbePath::parse(&too_long());
+    advance(ms(1000)).await;
+    let report = health.probe(Probe::Startup, Caller::nobody().along(&caller));
+    assert!(!report.await.is_passing());
+    assert_eq!(runs.now(), 1, "it asks others");
+    assert!(ready(&health).await.is_passing());
+    assert_eq!(runs.now(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_verdict_along_a_way_is_no_news() {
+    let path = Arc::default();
+    let health = health([telling("asks", &path)]);
+    let verdicts = || {
+        let events = health.timeline().into_iter();
+        let is_verdict = |event: &Event| matches!(event.what(), Happening::Verdict { .. });
+        events.filter(is_verdict).count()
+    };
+    assert!(ready(&health).await.is_passing());
+    assert_eq!(verdicts(), 1);
+    let path = path.lock().unwrap().to_string();
+    assert_eq!(along(&health, &path).await.status(), Status::Degraded);
+    assert_eq!(verdicts(), 1, "nobody else was told so");
 }
