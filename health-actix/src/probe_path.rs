@@ -1,11 +1,14 @@
 //! By way of which checks of other services a request comes.
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
 use health_core::ProbePath;
 
-/// What the request says of it.
+static HEADER: HeaderName = HeaderName::from_static(ProbePath::HEADER);
+
+/// What the request says of it, be it on several lines.
 pub(crate) fn path_of(request: &HttpRequest) -> ProbePath {
-    let header = request.headers().get(ProbePath::HEADER);
-    let text = header.and_then(|path| path.to_str().ok());
-    text.map(ProbePath::parse).unwrap_or_default()
+    let lines = request.headers().get_all(&HEADER);
+    let lines: Vec<_> = lines.filter_map(|line| line.to_str().ok()).collect();
+    ProbePath::parse(&lines.join(","))
 }

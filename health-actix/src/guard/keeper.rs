@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use actix_web::dev::ServiceRequest;
-use health_core::{Caller, Health};
+use health_core::{Caller, Health, ProbePath};
 use tokio::time::Instant;
 
 use super::verdict::{LastVerdict, Look};
@@ -62,7 +62,7 @@ impl Keeper {
                 self.refresh(request);
                 Decision::of(passes)
             }
-            Look::Unknown => match self.ask(request) {
+            Look::Unknown => match self.ask(request, &path_of(request.request())) {
                 Some(asked) => Decision::Wait(asked),
                 None => Decision::Pass,
             },
@@ -74,7 +74,8 @@ impl Keeper {
         let Some(right) = self.last.right_to_refresh() else {
             return;
         };
-        if let Some(asked) = self.ask(request) {
+        // Nobody waits for it, by whatever way they came.
+        if let Some(asked) = self.ask(request, &ProbePath::default()) {
             local::spawn(async move {
                 asked.await;
                 drop(right);
@@ -82,20 +83,22 @@ impl Keeper {
         }
     }
 
-    /// The answer is also kept. Nobody waits for longer than the engine promises. `None` if no
-    /// check has the tag, which passes: checks come and go while the process runs.
-    fn ask(&self, request: &ServiceRequest) -> Option<Asked> {
-        let path = path_of(request.request());
-        let caller = Caller::of(request.request()).along(&path);
+    /// The answer is also kept, but that along a path is for this request alone. Nobody waits for
+    /// longer than the engine promises. `None` if no check has the tag, which passes: checks come
+    /// and go while the process runs.
+    fn ask(&self, request: &ServiceRequest, path: &ProbePath) -> Option<Asked> {
+        let caller = Caller::of(request.request()).along(path);
         let Some(report) = self.health.group(&self.group, caller) else {
             self.last.settle(true, Instant::now());
             self.warn_if_unknown();
             return None;
         };
-        let last = self.last.clone();
+        let last = path.is_empty().then(|| self.last.clone());
         Some(Box::pin(async move {
             let passes = report.await.is_passing();
-            last.settle(passes, Instant::now());
+            if let Some(last) = last {
+                last.settle(passes, Instant::now());
+            }
             passes
         }))
     }

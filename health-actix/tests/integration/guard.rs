@@ -13,6 +13,7 @@ use actix_web::test::{TestRequest, init_service, read_body};
 use actix_web::web::ServiceConfig;
 use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, web};
 use health_actix::{Check, GuardExt, Health, HealthBuilder, HealthService, Outcome, Runtime};
+use health_core::{ProbePath, probe_path};
 use tokio::time::{Instant, advance, sleep, timeout};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -232,6 +233,35 @@ async fn a_verdict_is_used_then_renewed_then_waited_for() {
     advance(ms(10_000)).await;
     assert_eq!(ask!(app, "/orders").0, 503, "none that is good: waited for");
     assert_eq!(database.runs(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_along_a_path_is_no_verdict() {
+    let path = Arc::<Mutex<ProbePath>>::default();
+    let (own, runs) = (Arc::clone(&path), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&runs);
+    let other = Check::new("other", move || {
+        *own.lock().unwrap() = probe_path().unwrap();
+        counted.fetch_add(1, Ordering::Relaxed);
+        async { false }
+    });
+    let other = other.readiness().with_tag("database");
+    let builder = HealthBuilder::empty().runtime(Runtime::current());
+    let health = builder.check(other.with_cache(ms(0))).build().unwrap();
+    let app = init_service(orders(&health)).await;
+    assert_eq!(ask!(app, "/orders").0, 503);
+    // An id that it knows, and so many that nobody is asked for it any more.
+    let known = path.lock().unwrap().to_string();
+    for path in [known, vec!["0123456789abcdef"; 100].join(",")] {
+        for age in [1000, 10_000] {
+            advance(ms(age)).await;
+            let request = TestRequest::with_uri("/orders");
+            let request = request.insert_header((ProbePath::HEADER, path.as_str()));
+            answer(request.send_request(&app).await).await;
+            settle().await;
+            assert_eq!(ask!(app, "/orders").0, 503, "{path} {age}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

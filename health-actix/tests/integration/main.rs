@@ -19,6 +19,7 @@ mod layer;
 mod management;
 mod methods;
 mod openapi;
+mod probe_path;
 mod probers;
 mod protocols;
 mod service;
