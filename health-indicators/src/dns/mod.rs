@@ -163,7 +163,6 @@ impl Dns {
 impl fmt::Debug for Dns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Dns")
-            .field("name", &self.name)
             .field("at_least", &self.at_least)
             .finish_non_exhaustive()
     }

@@ -180,9 +180,7 @@ impl Kafka {
 
 impl fmt::Debug for Kafka {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kafka")
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
+        f.debug_struct("Kafka").finish_non_exhaustive()
     }
 }
 

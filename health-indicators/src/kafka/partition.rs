@@ -85,7 +85,7 @@ impl Partition {
 impl fmt::Debug for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Partition")
-            .field("client", &self.client)
+            .field("partition", &self.client.partition())
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 
 use health_core::Outcome;
 use lapin::options::QueueDeclareOptions;
@@ -11,7 +12,7 @@ use crate::failure::Failure;
 use crate::measured::Measured;
 
 /// A queue, and what is expected of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Queue {
     name: Cow<'static, str>,
     limits: Limits,
@@ -80,6 +81,14 @@ impl Queue {
         Ok(self
             .limits
             .judge(queue.message_count(), queue.consumer_count()))
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 

@@ -170,8 +170,6 @@ impl ServiceBus {
 
 impl fmt::Debug for ServiceBus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServiceBus")
-            .field("entity", &self.entity)
-            .finish_non_exhaustive()
+        f.debug_struct("ServiceBus").finish_non_exhaustive()
     }
 }

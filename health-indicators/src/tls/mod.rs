@@ -165,8 +165,6 @@ impl Tls {
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls")
-            .field("host", &self.host)
-            .field("port", &self.port)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

@@ -10,6 +10,17 @@ mod disk;
 mod dns;
 #[cfg(feature = "tonic")]
 mod grpc;
+#[cfg(all(
+    feature = "deadpool-postgres",
+    feature = "redis",
+    feature = "memcached",
+    feature = "lapin",
+    feature = "rskafka",
+    feature = "async-nats",
+    feature = "rumqttc",
+    feature = "tokio-rustls"
+))]
+mod hostile;
 #[cfg(feature = "reqwest")]
 mod http;
 #[cfg(feature = "rskafka")]
