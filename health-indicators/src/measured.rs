@@ -15,6 +15,16 @@ impl Measured {
         self.0.push((name.into(), value.into()));
     }
 
+    /// What a server says of its version. It may say anything: what is no version is left out.
+    pub(crate) fn version(&mut self, said: impl Into<String>) {
+        const LONGEST: usize = 64;
+        let said = said.into();
+        let of_versions = |byte: u8| byte.is_ascii_alphanumeric() || b" .-_+~".contains(&byte);
+        if (1..=LONGEST).contains(&said.len()) && said.bytes().all(of_versions) {
+            self.add("version", said);
+        }
+    }
+
     /// A time in milliseconds, to three places; the name ends in `_ms`.
     pub(crate) fn time(&mut self, name: &'static str, time: Duration) {
         self.add(name, time.as_micros() as f64 / 1000.0);

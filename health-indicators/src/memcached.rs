@@ -150,7 +150,7 @@ impl Memcached {
                 Err(failure) if failure.is_closed() && !lines.is_new() => {}
                 Err(failure) => return Err(failure),
                 Ok(version) => {
-                    measured.add("version", version);
+                    measured.version(version);
                     alone.put_back(lines);
                     return Ok(Outcome::healthy());
                 }
@@ -176,7 +176,7 @@ impl fmt::Debug for Memcached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memcached")
             .field("connect_timeout", &self.connect_timeout)
-            .field("round_trip", &self.round_trip)
+            .field("round_trip", &self.round_trip.is_some())
             .finish_non_exhaustive()
     }
 }

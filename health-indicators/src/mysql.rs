@@ -148,7 +148,7 @@ fn read(row: &Row, measured: &mut Measured) -> Result<Outcome, Failure> {
     };
     let (server, version) = server(spelled);
     measured.add("server", server);
-    measured.add("version", version.to_owned());
+    measured.version(version);
     // MySQL; MariaDB, which has more ways to be it.
     measured.add("read_only", !matches!(&**read_only, "0" | "OFF"));
     Ok(Outcome::healthy())

@@ -16,6 +16,7 @@ mod answer;
 mod events;
 mod trip;
 
+use std::fmt;
 use std::time::Duration;
 
 use async_nats::Client;
@@ -76,7 +77,7 @@ pub fn check(client: Client) -> Check {
 ///
 /// Measured values: `query_ms`, `version`, `connects`, which is how often the client has connected
 /// so far, and of `JetStream` `streams`, `consumers`, `memory_bytes` and `storage_bytes`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Nats {
     client: Client,
     settings: Settings,
@@ -135,6 +136,14 @@ impl Nats {
     }
 }
 
+impl fmt::Debug for Nats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nats")
+            .field("jetstream", &self.settings.jetstream)
+            .finish_non_exhaustive()
+    }
+}
+
 async fn look(client: &Client, settings: &Settings) -> Outcome {
     let mut measured = Measured::default();
     let found = ask(client, settings, &mut measured).await;
@@ -152,7 +161,7 @@ async fn ask(
     let trip = Trip::new(client, settings);
     trip.connected(budget.first(None).0).await?;
     if let Some(info) = client.try_server_info() {
-        measured.add("version", info.version);
+        measured.version(info.version);
     }
     let subscribing = budget.first(None).of(trip.subscribe()).await;
     let (subscriber, _) = subscribing.map_err(|_| Failure::new("queue of the client full"))?;

@@ -206,10 +206,8 @@ pub trait Server: Send + Sync + 'static {
 }
 
 #[doc(hidden)]
-#[derive(Debug)]
 pub struct Known<'a>(Client<'a>);
 
-#[derive(Debug)]
 enum Client<'a> {
     #[cfg(feature = "sqlx-postgres")]
     Sqlx(&'a ::sqlx::PgPool),
@@ -217,6 +215,12 @@ enum Client<'a> {
     Deadpool(&'a deadpool_postgres::Pool),
     #[cfg(feature = "tokio-postgres")]
     Tokio(&'a ::tokio_postgres::Client),
+}
+
+impl fmt::Debug for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Known").finish_non_exhaustive()
+    }
 }
 
 /// Where connections come from.
@@ -294,7 +298,7 @@ async fn ask<S: Connects>(
                 }
                 session.give_back();
                 if let Some(version) = version {
-                    measured.add("version", version);
+                    measured.version(version);
                 }
                 return settings.judge(found, measured);
             }

@@ -211,7 +211,7 @@ impl fmt::Debug for Redis {
         f.debug_struct("Redis")
             .field("acquire_timeout", &self.settings.acquire_timeout)
             .field("role", &self.settings.role)
-            .field("round_trip", &self.settings.round_trip)
+            .field("round_trip", &self.settings.round_trip.is_some())
             .finish_non_exhaustive()
     }
 }

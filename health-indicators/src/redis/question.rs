@@ -118,8 +118,8 @@ fn learn(hello: &Value, measured: &mut Measured) {
     for (name, value) in hello.as_map_iter().into_iter().flatten() {
         let Some(value) = text(value) else { continue };
         match text(name).as_deref() {
-            Some("version") => measured.add("version", value),
-            Some("role") => measured.add("role", spelled(&value)),
+            Some("version") => measured.version(value),
+            Some("role") => add_role(&value, measured),
             _ => {}
         }
     }
@@ -133,9 +133,15 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn spelled(role: &str) -> String {
-    let role = if role == "slave" { "replica" } else { role };
-    role.to_owned()
+/// None that is not known: a server may say anything.
+fn add_role(said: &str, measured: &mut Measured) {
+    let role = match said {
+        "master" => "master",
+        "slave" | "replica" => "replica",
+        "sentinel" => "sentinel",
+        _ => return,
+    };
+    measured.add("role", role);
 }
 
 /// `master`, or `slave` with the address of its master, and how its connection to that is.
@@ -146,7 +152,7 @@ fn in_role(expected: Role, said: &Value, measured: &mut Measured) -> Result<Outc
     };
     let role = parts.first().and_then(text);
     let role = role.ok_or_else(|| Failure::new("unexpected answer"))?;
-    measured.add("role", spelled(&role));
+    add_role(&role, measured);
     let link = parts.get(3).and_then(text);
     match (expected, role.as_str()) {
         (Role::Master, "master") => Ok(Outcome::healthy()),
