@@ -18,7 +18,8 @@ use tokio::time::{Instant, timeout_at};
 use super::words::{Broken, Next, Status};
 use crate::failure::Failure;
 
-/// How long to wait for the answer to a request, before its links are given up.
+/// How long to wait for the answer to a request, before its links are given up; or for its links,
+/// before the session is.
 const GIVEN_UP: Duration = Duration::from_secs(10);
 
 /// A session, and the links to the management node that it has.
@@ -29,7 +30,7 @@ const GIVEN_UP: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Links {
     held: Arc<Mutex<Held>>,
-    has_ended: AtomicBool,
+    has_ended: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -67,7 +68,7 @@ impl Links {
         };
         Self {
             held: Arc::new(Mutex::new(held)),
-            has_ended: AtomicBool::new(false),
+            has_ended: Arc::default(),
         }
     }
 
@@ -78,15 +79,17 @@ impl Links {
 
     pub(super) async fn ask(&self, entity: &str) -> Result<Answer, Failure> {
         let held = Arc::clone(&self.held).lock_owned().await;
-        let asking = tokio::spawn(asked(held, entity.to_owned()));
+        let (has_ended, entity) = (Arc::clone(&self.has_ended), entity.to_owned());
+        let asking = tokio::spawn(async move {
+            let answer = asked(held, entity).await;
+            if let Err(Broken { next, .. }) = &answer {
+                has_ended.fetch_or(*next == Next::Session, Ordering::Relaxed);
+            }
+            answer
+        });
         let asked = asking.await;
         let answer = asked.map_err(|error| Failure::because("request given up", error))?;
-        answer.map_err(|broken| {
-            if broken.next == Next::Session {
-                self.has_ended.store(true, Ordering::Relaxed);
-            }
-            broken.failure
-        })
+        answer.map_err(|broken| broken.failure)
     }
 }
 
@@ -105,16 +108,22 @@ impl Held {
     async fn ask_over(&mut self, open: Option<Open>, entity: &str) -> Result<Answer, Broken> {
         let mut open = match open {
             Some(open) => open,
-            None => self.open(&format!("{entity}/$management")).await?,
+            None => self.opened(&format!("{entity}/$management")).await?,
         };
         let began = Instant::now();
         let request = timeout_at(began + GIVEN_UP, open.request()).await;
-        let status = request.map_err(|_| Broken::given_up())??;
+        let status = request.map_err(|_| Broken::given_up(Next::Run))??;
         self.open = Some(open);
         Ok(Answer {
             took: began.elapsed(),
             status,
         })
+    }
+
+    /// What is attached cannot be taken back: where nothing comes of it, another session is needed.
+    async fn opened(&mut self, node: &str) -> Result<Open, Broken> {
+        let opening = timeout_at(Instant::now() + GIVEN_UP, self.open(node)).await;
+        opening.unwrap_or_else(|_| Err(Broken::given_up(Next::Session)))
     }
 
     async fn open(&mut self, node: &str) -> Result<Open, Broken> {

@@ -145,10 +145,10 @@ impl Broken {
         }
     }
 
-    pub(super) fn given_up() -> Self {
+    pub(super) fn given_up(next: Next) -> Self {
         Self {
             failure: Failure::new("request given up"),
-            next: Next::Run,
+            next,
         }
     }
 

@@ -139,6 +139,26 @@ async fn links_are_opened_once_however_long_it_takes() {
     assert!(!connection.is_closed());
 }
 
+/// A peer may never answer that links are to be attached, which cannot be asked for again.
+#[tokio::test]
+async fn a_session_on_which_nothing_is_attached_is_given_up() {
+    let peer = Peer::start().await;
+    let proxy = Proxy::to(peer.address).await;
+    let (_connection, session) = connect(proxy.address()).await.unwrap();
+    let bus = ServiceBus::new(session, "orders");
+    proxy.set(Fault::Frozen);
+    tokio::time::pause();
+    assert_eq!(bus.ping().await.status(), Status::Unhealthy);
+    assert!(!bus.needs_session());
+    sleep(Duration::from_secs(60)).await;
+    assert!(bus.needs_session());
+    assert_eq!(bus.ping().await.status(), Status::Unhealthy);
+    tokio::time::resume();
+    let (_connection, session) = connect(peer.address).await.unwrap();
+    bus.set_session(session);
+    assert_eq!(bus.ping().await.status(), Status::Healthy);
+}
+
 /// A session that answers no more is not in the way of one that does.
 #[tokio::test]
 async fn another_session_is_asked_at_once() {
