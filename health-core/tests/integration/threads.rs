@@ -365,3 +365,36 @@ async fn nothing_runs_when_nobody_asks() {
     assert!(ready(&health).await.is_passing());
     assert!(asked.load(Ordering::SeqCst));
 }
+
+/// A pool of the application's, with what a check has opened in it.
+type Pool = Arc<Mutex<Option<TcpStream>>>;
+
+#[tokio::test]
+async fn what_a_check_opened_in_a_pool_outlives_the_engine() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, pool) = (listener.local_addr().unwrap(), Pool::default());
+    let opened = Arc::clone(&pool);
+    let check = Check::new("database", move || {
+        let opened = Arc::clone(&opened);
+        async move {
+            let connection = TcpStream::connect(address).await?;
+            *opened.lock().unwrap() = Some(connection);
+            Ok::<_, io::Error>(())
+        }
+    });
+    let engine = health([check]);
+    assert!(ready(&engine).await.is_passing());
+    drop(engine);
+    // What ends the engine ends in its own time.
+    tokio::time::sleep(ms(100)).await;
+    let mut connection = pool.lock().unwrap().take().unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    connection.write_all(b"?").await.unwrap();
+    let mut asked = [0];
+    server.read_exact(&mut asked).await.unwrap();
+    server.write_all(b"!").await.unwrap();
+    let mut answer = [0];
+    let answered = tokio::time::timeout(ms(5000), connection.read_exact(&mut answer)).await;
+    answered.expect("somebody drives it").unwrap();
+    assert_eq!(answer, *b"!");
+}

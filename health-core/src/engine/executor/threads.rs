@@ -11,9 +11,9 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::task::Wake;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
-use tokio::sync::oneshot;
+use tokio::runtime::{EnterGuard, Handle};
 
+use super::reactor::reactor;
 use super::task::Task;
 use super::{Job, Polled};
 use crate::engine::run::{HELD, RunCall};
@@ -44,8 +44,6 @@ impl Default for Limits {
 #[derive(Debug)]
 pub(super) struct Threads {
     shared: Arc<Shared>,
-    /// The reactor runs until this is dropped.
-    _reactor: oneshot::Sender<()>,
 }
 
 #[derive(Debug)]
@@ -78,18 +76,14 @@ struct Queue {
 
 impl Threads {
     pub(super) fn start_all(limits: Limits) -> io::Result<Self> {
-        let (reactor, handle) = Reactor::new()?;
-        let (stop, stopped) = oneshot::channel();
-        spawn("health-reactor", move || reactor.run_until(stopped))?;
-        Self::start_with(handle, stop, limits)
+        Self::start_with(reactor()?, limits)
     }
 
-    fn start_with(reactor: Handle, stop: oneshot::Sender<()>, limits: Limits) -> io::Result<Self> {
+    fn start_with(reactor: Handle, limits: Limits) -> io::Result<Self> {
         let shared = Arc::new(Shared::new(reactor, limits));
         // From here on dropping it ends what was started, should the rest fail.
         let threads = Self {
             shared: Arc::clone(&shared),
-            _reactor: stop,
         };
         let watched = Arc::clone(&shared);
         spawn("health-watcher", move || watched.watch())?;
@@ -344,33 +338,6 @@ impl Shared {
     }
 }
 
-/// The runtime whose thread drives I/O and timers.
-#[derive(Debug)]
-struct Reactor(Option<Runtime>);
-
-impl Reactor {
-    fn new() -> io::Result<(Self, Handle)> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
-        Ok((Self(Some(runtime)), handle))
-    }
-
-    fn run_until(self, stopped: oneshot::Receiver<()>) {
-        if let Some(runtime) = &self.0 {
-            let _ = runtime.block_on(stopped);
-        }
-    }
-}
-
-impl Drop for Reactor {
-    /// Never waits, so it may also happen inside another runtime.
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
 /// Enters the reactor's context, unless interleavings are explored: what is one thread of the
 /// system's would not leave it in order.
 fn enter(reactor: &Handle) -> Option<EnterGuard<'_>> {
@@ -493,7 +460,6 @@ mod loom_tests {
         pub(in super::super) fn unwatched(reactor: &Handle, pollers: usize) -> Self {
             Self {
                 shared: Arc::new(Shared::new(reactor.clone(), limits(pollers, pollers))),
-                _reactor: oneshot::channel().0,
             }
         }
     }
@@ -509,7 +475,11 @@ mod loom_tests {
 
     /// Explores what shares a queue with pollers only, and then what else is started.
     fn explore_pollers(preemptions: usize, idle: usize, model: fn(Arc<Shared>)) {
-        let (_reactor, handle) = Reactor::new().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let handle = runtime.handle().clone();
         explore(preemptions, move || {
             let shared = Arc::new(Shared::new(handle.clone(), limits(idle, idle)));
             for _ in 0..idle {
@@ -619,10 +589,13 @@ mod loom_tests {
 
     #[test]
     fn a_held_poller_is_replaced() {
-        let (_reactor, handle) = Reactor::new().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let handle = runtime.handle().clone();
         explore(2, move || {
-            let (stop, _) = oneshot::channel();
-            let threads = Threads::start_with(handle.clone(), stop, limits(1, 2)).unwrap();
+            let threads = Threads::start_with(handle.clone(), limits(1, 2)).unwrap();
             let done = Arc::<Bell>::default();
             threads.poll(holds(&done));
             threads.poll(rings(&done));
