@@ -1,10 +1,14 @@
 use std::future::Future;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use lapin::options::ChannelFlowOptions;
 use lapin::{Channel, Connection, Result};
 use tokio::runtime::Handle;
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::timeout;
 
 use super::words;
 use crate::budget::Step;
@@ -48,6 +52,10 @@ impl Kept {
     }
 }
 
+/// Whose turn it is to do [`apart`] what may outlive its run.
+#[derive(Debug, Default)]
+pub(super) struct Turn(Arc<tokio::sync::Mutex<()>>);
+
 /// One that is not open is opened again with its connection, or not at all.
 fn is_over(channel: &Channel) -> bool {
     let status = channel.status();
@@ -60,18 +68,35 @@ fn is_over(channel: &Channel) -> bool {
 /// lapin closes a channel that is dropped. If the server closes it at that moment for what it was
 /// asked before, such as a queue that is not there, lapin takes that for a violation of the
 /// protocol and gives up the whole connection.
-pub(super) async fn apart<T, F, Fut>(channel: &Channel, work: F) -> Result<T>
+///
+/// What is under way so is waited for: two round trips would take each other's queue away. One that
+/// is never answered keeps the others waiting for [`STUCK`].
+pub(super) async fn apart<T, F, Fut>(channel: &Channel, turn: &Turn, work: F) -> Result<T>
 where
     T: Send + 'static,
     F: FnOnce(Channel) -> Fut,
     Fut: Future<Output = Result<T>> + Send + 'static,
 {
+    let turn = Arc::clone(&turn.0).lock_owned().await;
     let work = work(channel.clone());
     let Ok(runtime) = Handle::try_current() else {
         return work.await;
     };
-    match runtime.spawn(work).await {
+    match runtime.spawn(in_turn(turn, work)).await {
         Ok(done) => done,
         Err(ended) => Err(io::Error::other(ended).into()),
     }
 }
+
+async fn in_turn<T>(turn: OwnedMutexGuard<()>, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    let done = timeout(STUCK, &mut work).await;
+    drop(turn);
+    match done {
+        Ok(done) => done,
+        Err(_) => work.await,
+    }
+}
+
+/// After how long the next does not wait for an answer any more.
+const STUCK: Duration = Duration::from_secs(30);

@@ -24,7 +24,7 @@ use std::time::Duration;
 use health_core::{Check, Outcome};
 use lapin::{Channel, Connection, ConnectionStatus};
 
-use self::channel::Kept;
+use self::channel::{Kept, Turn};
 pub use self::queue::Queue;
 use self::refusals::Refusals;
 use self::round_trip::RoundTrip;
@@ -145,6 +145,7 @@ struct Settings {
 #[derive(Debug, Default)]
 struct Memory {
     channel: Kept,
+    turn: Turn,
     refusals: Refusals,
 }
 
@@ -234,7 +235,7 @@ async fn ask(
     if let Some(refusal) = memory.refusals.standing() {
         return Err(refusal);
     }
-    let found = look_closer(&channel, &budget, settings, status, measured).await;
+    let found = look_closer(&channel, memory, &budget, settings, status, measured).await;
     let refused = status.connected() && !channel.status().connected();
     memory
         .refusals
@@ -245,13 +246,17 @@ async fn ask(
 /// Looks at all that was asked for beside the channel itself.
 async fn look_closer(
     channel: &Channel,
+    memory: &Memory,
     budget: &Budget,
     settings: &Settings,
     status: &ConnectionStatus,
     measured: &mut Measured,
 ) -> Result<Outcome, Failure> {
     if let Some(round_trip) = &settings.round_trip {
-        let made = budget.first(None).of(round_trip.made(channel)).await;
+        let made = budget
+            .first(None)
+            .of(round_trip.made(channel, &memory.turn))
+            .await;
         let (wrong, took) = words::answered(made, status)?;
         measured.time("round_trip_ms", took);
         if let Some(wrong) = wrong {
@@ -261,7 +266,7 @@ async fn look_closer(
     match &settings.queue {
         Some(queue) => {
             queue
-                .look(channel, budget.first(None), status, measured)
+                .look(channel, &memory.turn, budget.first(None), status, measured)
                 .await
         }
         None => Ok(Outcome::healthy()),

@@ -6,6 +6,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use lapin::{Channel, ConnectionStatus};
 
+use super::channel::Turn;
 use super::{channel, words};
 use crate::budget::Step;
 use crate::failure::Failure;
@@ -60,6 +61,7 @@ impl Queue {
     pub(super) async fn look(
         &self,
         channel: &Channel,
+        turn: &Turn,
         step: Step,
         status: &ConnectionStatus,
         measured: &mut Measured,
@@ -69,7 +71,7 @@ impl Queue {
             passive: true,
             ..QueueDeclareOptions::default()
         };
-        let declared = channel::apart(channel, async move |channel| {
+        let declared = channel::apart(channel, turn, async move |channel| {
             let queue = channel.queue_declare(name, options, FieldTable::default());
             queue.await
         });

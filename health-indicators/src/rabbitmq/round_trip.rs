@@ -7,10 +7,13 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Result};
 
-use super::channel;
+use super::channel::{self, Turn};
 
 /// After how many milliseconds without a run the server deletes a queue that was left behind.
 const EXPIRES: i32 = 60_000;
+
+/// How many messages are taken from the queue at most until the own one comes.
+const MOST_LEFT: usize = 100;
 
 /// A queue of its own, over which it publishes to itself.
 ///
@@ -29,9 +32,13 @@ impl RoundTrip {
     }
 
     /// Publishes a message and gets it back; or what went wrong with that.
-    pub(super) async fn made(&self, channel: &Channel) -> Result<Option<&'static str>> {
+    pub(super) async fn made(
+        &self,
+        channel: &Channel,
+        turn: &Turn,
+    ) -> Result<Option<&'static str>> {
         let queue: ShortString = self.queue.as_str().into();
-        channel::apart(channel, async move |channel: Channel| {
+        channel::apart(channel, turn, async move |channel: Channel| {
             declare(&channel, queue.clone()).await?;
             let body = unique();
             let found = there_and_back(&channel, queue.clone(), body.as_bytes()).await?;
@@ -78,9 +85,11 @@ async fn there_and_back(
     }
     // What runs left there that were cut off comes first.
     let options = BasicGetOptions { no_ack: true };
-    while let Some(message) = channel.basic_get(queue.clone(), options).await? {
-        if message.delivery.data == body {
-            return Ok(None);
+    for _ in 0..MOST_LEFT {
+        match channel.basic_get(queue.clone(), options).await? {
+            Some(message) if message.delivery.data == body => return Ok(None),
+            Some(_) => {}
+            None => break,
         }
     }
     Ok(Some("published message not delivered"))

@@ -10,9 +10,10 @@ use health_indicators::rabbitmq::{self, Queue, Rabbitmq};
 use lapin::options::{BasicPublishOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Connection, ConnectionProperties};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Fault, Faults, Probes, Program, Proxy};
+use crate::support::{Fault, Faults, Probes, Program, Proxy, Service};
 
 /// What speaks another protocol.
 const GARBAGE: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
@@ -301,6 +302,31 @@ async fn cancelled_probes_leave_nothing_behind() {
     settled(&node, &[1]).await;
     drop(kept);
     settled(&node, &[0]).await;
+}
+
+/// One that nobody waits for goes on, so that the next may begin before it has ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn round_trips_are_not_in_the_way_of_each_other() {
+    let Some(server) = Service::RABBITMQ.address() else {
+        return;
+    };
+    let proxy = Proxy::to(server).await;
+    let check = Rabbitmq::new(simple(proxy.address()).await).with_round_trip(true);
+    let check = Arc::new(check);
+    let mut asking = JoinSet::new();
+    for _ in 0..10 {
+        let check = Arc::clone(&check);
+        asking.spawn(async move { check.ping().await });
+    }
+    for outcome in asking.join_all().await {
+        assert_eq!(outcome.status(), Status::Healthy, "{outcome:?}");
+    }
+    proxy.set(Fault::Slow(Duration::from_millis(10)));
+    for after in (20..200).step_by(20) {
+        let _cancelled = timeout(Duration::from_millis(after), check.ping()).await;
+        let outcome = check.ping().await;
+        assert_eq!(outcome.status(), Status::Healthy, "{after} ms: {outcome:?}");
+    }
 }
 
 async fn healthy(kept: &Rabbitmq) {
