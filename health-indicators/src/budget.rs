@@ -40,6 +40,12 @@ impl Budget {
 pub(crate) struct Step(pub(crate) Duration);
 
 impl Step {
+    /// To look why a step before it took too long: `most`, or the greater part of what the engine
+    /// still gives.
+    pub(crate) fn to_look(most: Duration) -> Self {
+        Self(time_left().map_or(most, |left| most.min(left * 3 / 4)))
+    }
+
     /// What `work` gives, and how long it took; or the time that it had, if that was too little.
     pub(crate) async fn of<F: Future>(self, work: F) -> Result<(F::Output, Duration), Duration> {
         let began = Instant::now();

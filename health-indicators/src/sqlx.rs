@@ -153,7 +153,7 @@ async fn why_none<DB: Backend>(pool: &Pool<DB>, within: Duration, tries: bool) -
     }
     let options = pool.connect_options();
     let look = async { options.connect().await?.close().await };
-    match Step(LOOK).of(look).await {
+    match Step::to_look(LOOK).of(look).await {
         Ok((Err(error), _)) => failure::<DB>(error),
         _ => Failure::not_connected(within),
     }

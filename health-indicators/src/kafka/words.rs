@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) async fn why_none(brokers: &[String], within: Duration) -> Failure {
     let mut last = None;
     for broker in brokers.iter().take(3) {
-        match Step(LOOK / 3).of(TcpStream::connect(broker)).await {
+        match Step::to_look(LOOK / 3).of(TcpStream::connect(broker)).await {
             Ok((Ok(_), _)) => return Failure::no_answer(within),
             Ok((Err(error), _)) => last = Some(error),
             Err(_) => {}

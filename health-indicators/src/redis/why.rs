@@ -17,7 +17,7 @@ pub(super) async fn why_none(address: &ConnectionAddr) -> Option<Failure> {
         ConnectionAddr::TcpTls { host, port, .. } => ((host.as_str(), *port), false),
         _ => return None,
     };
-    let mut lines = match Step(LOOK).of(Lines::connect(server)).await {
+    let mut lines = match Step::to_look(LOOK).of(Lines::connect(server)).await {
         Ok((Ok(lines), _)) => lines,
         Ok((Err(error), _)) => return Some(Failure::of(error, "no connection")),
         Err(_) => return None,
@@ -26,9 +26,9 @@ pub(super) async fn why_none(address: &ConnectionAddr) -> Option<Failure> {
         return None;
     }
     // One that closes at once may take what it has said with it, if it is asked something.
-    let said = match Step(LOOK).of(lines.line()).await {
+    let said = match Step::to_look(LOOK).of(lines.line()).await {
         Ok((said, _)) => said,
-        Err(_) => Step(LOOK).of(asked(&mut lines)).await.ok()?.0,
+        Err(_) => Step::to_look(LOOK).of(asked(&mut lines)).await.ok()?.0,
     };
     said.map_or_else(Some, |line| turned_away(&line))
 }

@@ -3,13 +3,16 @@
 use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use health_core::{Outcome, Value};
+use health_core::{Check, Outcome, Value};
 use health_indicators::{dns, memcached, mqtt, nats, postgres, rabbitmq, redis, tls};
+use sqlx::postgres::PgPoolOptions;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 
-use crate::support::Service;
+use crate::support::{Fault, Probes, Proxy, Service, told};
 
 const SECRET: &str = "secret";
 
@@ -214,4 +217,42 @@ async fn versions_of_postgres_are_tame() {
         assert_eq!(found.message(), None);
         is_tame(&found);
     }
+}
+
+/// Runs of little time end by themselves, too: only then do they say why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_little_time_looks_less_long_why() {
+    let Some(server) = Service::REDIS.address() else {
+        return;
+    };
+    let mut proxy = Proxy::to(server).await;
+    proxy.set(Fault::Frozen);
+    let client = ::redis::Client::open(format!("redis://{}/", proxy.address())).unwrap();
+    let config = ::redis::aio::ConnectionManagerConfig::new();
+    let manager =
+        ::redis::aio::ConnectionManager::new_lazy_with_config(client.clone(), config).unwrap();
+    let redis = redis::Redis::new(manager).with_client(&client);
+    assert_eq!(
+        told_in_time(redis.check()).await,
+        "no connection within N ms"
+    );
+
+    proxy.stop().await;
+    let pool =
+        PgPoolOptions::new().connect_lazy_with(crate::postgres::sqlx::options(proxy.address()));
+    let freezes = async {
+        sleep(SHORT * 6 / 10).await;
+        proxy.start();
+        proxy.set(Fault::Frozen);
+    };
+    let (told, ()) = tokio::join!(told_in_time(postgres::check(pool)), freezes);
+    assert_eq!(told, "no connection within N ms");
+}
+
+const SHORT: Duration = Duration::from_millis(300);
+
+async fn told_in_time(check: Check) -> String {
+    let probes = Probes::of(check.with_timeout(SHORT));
+    let told = told(&probes.one().await);
+    told.trim_start_matches("unhealthy: ").to_owned()
 }
