@@ -30,6 +30,10 @@ pub trait Backend: Database {
     }
 
     /// What becomes of a connection that may have something under way.
+    /// Whether errors, such as a deadlock, may end a transaction by themselves.
+    #[doc(hidden)]
+    const ENDS_BY_ERRORS: bool = true;
+
     #[doc(hidden)]
     fn part(unfinished: PoolConnection<Self>)
     where

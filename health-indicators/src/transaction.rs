@@ -111,9 +111,14 @@ where
 /// - What a statement does outside of the transaction: numbers taken from a sequence or an
 ///   `AUTO_INCREMENT`, tables of MySQL in an engine without transactions, what a trigger or a
 ///   function sends elsewhere.
+/// - What a statement leaves to its connection, which others use afterwards: prepared statements;
+///   with PostgreSQL advisory locks, unless they are those of a transaction
+///   (`pg_advisory_xact_lock`); with MySQL variables, `SET SESSION autocommit = 0` among them,
+///   temporary tables and what `GET_LOCK` has locked.
 /// - What the work commits. Nothing keeps it from the statement `COMMIT`, and with MySQL each
-///   `CREATE`, `ALTER`, `DROP` and `TRUNCATE` implies one. This is told, once it has happened. The
-///   transactions of sqlx that the work begins within are savepoints; committing those is fine.
+///   `CREATE`, `ALTER`, `DROP` and `TRUNCATE` implies one. This is told, once it has happened,
+///   unless the work fails after it: only with PostgreSQL that is told, too. The transactions of
+///   sqlx that the work begins within are savepoints; committing those is fine.
 /// - What follows an error that has rolled back everything by itself, as a deadlock does with MySQL:
 ///   statements after it are on their own. Return the first error.
 ///
@@ -245,10 +250,17 @@ where
     };
     measured.pool(pool_use(pool));
     match found {
-        Ok((outcome, false)) if outcome.status().is_passing() => {
-            (measured.told(Err(Failure::new(ENDED))), true)
+        Ok((outcome, false)) if outcome.status().is_passing() || !DB::ENDS_BY_ERRORS => {
+            (measured.told(Err(ended(&outcome))), true)
         }
         found => (measured.told(found.map(|(outcome, _)| outcome)), false),
+    }
+}
+
+fn ended(outcome: &Outcome) -> Failure {
+    match outcome.error() {
+        Some(error) => Failure::because(ENDED, error.to_string()),
+        None => Failure::new(ENDED),
     }
 }
 

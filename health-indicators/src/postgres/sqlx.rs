@@ -25,6 +25,8 @@ impl Server for PgPool {
 }
 
 impl Backend for Postgres {
+    const ENDS_BY_ERRORS: bool = false;
+
     fn words(error: &Error) -> Option<&'static str> {
         let said = error.as_database_error()?;
         Some(in_words(said.code().as_deref().unwrap_or_default()))

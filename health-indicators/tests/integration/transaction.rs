@@ -382,3 +382,24 @@ mod sqlite {
 
     nothing_is_left_behind!(Sqlite, "Transactions (SQLite)", pool());
 }
+
+/// PostgreSQL ends a transaction only where it is told to: whatever work has done after that, it may
+/// leave something behind each time.
+#[tokio::test]
+async fn work_that_ends_the_transaction_and_fails_does_not_run_again() {
+    let Some(server) = Service::POSTGRES.address() else {
+        return;
+    };
+    let pool = crate::postgres::sqlx::pool(crate::postgres::sqlx::options(server));
+    let transaction = Transaction::new(pool, async |mut open: OpenTransaction<_>| {
+        let statements = "CREATE TEMPORARY TABLE health_indicators_left (number int) ON COMMIT DROP; \
+                          COMMIT; SELECT 1 / 0";
+        let run = ::sqlx::raw_sql(statements).execute(&mut *open).await;
+        run.map(drop)
+    });
+    for error in [true, false] {
+        let outcome = transaction.rehearse().await;
+        assert_eq!(outcome.message(), Some(ENDED), "{outcome:?}");
+        assert_eq!(outcome.error().is_some(), error);
+    }
+}
