@@ -3,9 +3,10 @@
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
 
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 
 use crate::budget::{Budget, Step};
+use crate::dns;
 use crate::failure::{Failure, spelled};
 use crate::measured::Measured;
 
@@ -25,12 +26,17 @@ impl Address {
 
     /// What stands before the port, without the brackets of an IPv6 address.
     pub(crate) fn host(&self) -> Result<&str, Failure> {
+        self.parts().map(|(host, _)| host)
+    }
+
+    fn parts(&self) -> Result<(&str, u16), Failure> {
         let parts = self.text.rsplit_once(':');
-        let (host, _) = parts
-            .filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+        let (host, port) = parts
+            .filter(|(host, _)| !host.is_empty())
+            .and_then(|(host, port)| Some((host, port.parse().ok()?)))
             .ok_or_else(|| Failure::new("the address is not of the form host:port"))?;
         let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-        Ok(bare.unwrap_or(host))
+        Ok((bare.unwrap_or(host), port))
     }
 
     /// Resolves the name, and connects to the first of its addresses that accepts.
@@ -58,12 +64,22 @@ impl Address {
         budget: Budget,
         measured: &mut Measured,
     ) -> Result<Vec<SocketAddr>, Failure> {
-        self.host()?;
-        let looked_up = budget.first(None).of(lookup_host(&self.text)).await;
+        let (host, port) = self.parts()?;
+        let looked_up = budget.first(None).of(self.looked_up(host, port)).await;
         let (found, took) = looked_up.map_err(not_resolved)?;
-        let found = found.map_err(|error| Failure::of(error, "name not found"))?;
+        let found = found?;
         measured.time("resolve_ms", took);
-        Ok(found.take(TRIED).collect())
+        Ok(found)
+    }
+
+    async fn looked_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+        if let Ok(address) = self.text.parse() {
+            return Ok(vec![address]);
+        }
+        let found = dns::addresses(host).await?.into_iter().take(TRIED);
+        Ok(found
+            .map(|address| SocketAddr::new(address, port))
+            .collect())
     }
 }
 

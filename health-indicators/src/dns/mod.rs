@@ -188,7 +188,7 @@ struct Addresses {
 }
 
 /// The addresses that the resolver of the system finds, in the order in which they are to be tried.
-#[cfg(feature = "tokio-rustls")]
+#[cfg(any(feature = "tcp", feature = "tokio-rustls"))]
 pub(crate) async fn addresses(name: &str) -> Result<Vec<IpAddr>, Failure> {
     System.addresses(name).await.map(|found| found.all)
 }

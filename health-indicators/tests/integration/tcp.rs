@@ -73,3 +73,37 @@ async fn an_open_port_is_enough_where_no_greeting_is_expected() {
         "{debug}"
     );
 }
+
+/// A lookup holds its thread for as long as the DNS lets it wait, whoever has given it up.
+#[cfg(target_os = "linux")]
+#[test]
+fn one_thread_looks_a_name_up_for_all() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .thread_name("tcp-lookups")
+        .build()
+        .unwrap();
+    let threads = || {
+        let all = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+        let names = all.flat_map(|thread| std::fs::read_to_string(thread.path().join("comm")));
+        names.filter(|name| name.trim() == "tcp-lookups").count()
+    };
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("localhost:{}", listener.local_addr().unwrap().port());
+        let mut asking = tokio::task::JoinSet::new();
+        for _ in 0..100 {
+            let address = address.clone();
+            asking.spawn(async move { tcp::ping(&address).await });
+        }
+        for outcome in asking.join_all().await {
+            assert_eq!(
+                outcome.status(),
+                health_core::Status::Healthy,
+                "{outcome:?}"
+            );
+        }
+        assert!(threads() < 20, "{} threads", threads());
+    });
+}
