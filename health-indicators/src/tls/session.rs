@@ -26,6 +26,9 @@ pub(super) struct Certificates {
     pub(super) first: i64,
 }
 
+/// How many addresses are tried at most: with more, none would have the time to answer.
+const TRIED: usize = 8;
+
 /// How long to wait for what a server may still say when all is done.
 const FAREWELL: Duration = Duration::from_millis(250);
 
@@ -61,7 +64,7 @@ impl Tls {
         addresses
     }
 
-    /// With the first address that can be connected with; all of them share the time.
+    /// With the first address that can be connected with; those that are tried share the time.
     async fn connect(
         &self,
         addresses: &[IpAddr],
@@ -69,8 +72,9 @@ impl Tls {
         measured: &mut Measured,
     ) -> Result<TcpStream, Failure> {
         let mut failure = Failure::new(NO_ADDRESSES);
-        let share = step.0 / addresses.len().max(1) as u32;
-        for address in addresses {
+        let tried = addresses.len().min(TRIED);
+        let share = step.0 / tried.max(1) as u32;
+        for address in &addresses[..tried] {
             let address = SocketAddr::new(*address, self.port);
             match Step(share).of(TcpStream::connect(address)).await {
                 Ok((Ok(stream), took)) => {
