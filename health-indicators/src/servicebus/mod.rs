@@ -124,8 +124,8 @@ impl ServiceBus {
         drop(before);
     }
 
-    /// Whether the last run found that the session or its connection has ended: then all others
-    /// will, until there is another.
+    /// Whether a run found that the session or its connection has ended, or that the server has not
+    /// let it attach its links within 10 s: then all others will, until there is another.
     pub fn needs_session(&self) -> bool {
         self.links().has_ended()
     }

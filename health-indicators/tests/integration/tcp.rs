@@ -90,7 +90,7 @@ fn one_thread_looks_a_name_up_for_all() {
         names.filter(|name| name.trim() == "tcp-lookups").count()
     };
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("localhost:{}", listener.local_addr().unwrap().port());
         let mut asking = tokio::task::JoinSet::new();
         for _ in 0..100 {
