@@ -302,8 +302,8 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::Outcome;
     use crate::engine::why::Why;
+    use crate::{Outcome, ProbePath};
 
     fn asked(start: Instant, ms: u64) -> Asked {
         Asked {
@@ -363,6 +363,33 @@ mod tests {
         assert!(!instance.may_begin(run, late), "it is too late to start");
         instance.end(run, late, None);
         assert!(matches!(ask(4000), Answer::Start(_)));
+    }
+
+    #[test]
+    fn who_may_wait_is_told_by_the_run_that_is_under_way_from_its_beginning() {
+        let instance = instance(innocent().with_asks_health(true));
+        let start = Instant::now();
+        let ids = ["0000000000000000", "7fffffffffffffff", "ffffffffffffffff"];
+        let [least, middle, most] = ids.map(ProbePath::parse);
+        let ask = |path| {
+            instance.ask(Question {
+                asked: asked(start, 0),
+                probe: Some(Probe::Readiness),
+                path,
+                batch: &Arc::new(Batch::new()),
+                hint: &|_| None,
+            })
+        };
+        for (begins, stays) in [(&most, true), (&least, false)] {
+            let Answer::Start(run) = ask(Some(begins)) else {
+                panic!("nothing is kept");
+            };
+            let waits = matches!(ask(Some(&middle)), Answer::Joined(joined) if joined == run);
+            assert_eq!(waits, stays);
+            assert!(matches!(ask(None), Answer::Joined(_)));
+            let sample = Sample::of(Outcome::healthy(), asked(start, 0), Duration::ZERO);
+            instance.end(run, start, Some(sample));
+        }
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! Services that ask each other for their health.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use health_core::{
-    Caller, Check, Entry, Event, Happening, Health, Probe, ProbePath, Reason, Report, Status,
-    probe_path,
+    Caller, Check, Entry, Event, Happening, Health, HealthBuilder, Probe, ProbePath, Reason,
+    Report, Runtime, Status, probe_path,
 };
+use proptest::prelude::*;
 use tokio::sync::Notify;
-use tokio::task::yield_now;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, advance, sleep};
 
-use crate::support::{Count, counted, entry, health, ms, ready};
+use crate::support::{Count, counted, entry, health, in_paused_time, ms, ready};
 
 /// A check that asks others, as far as the engine can tell, and then waits to be let go.
 #[derive(Clone, Default)]
@@ -252,4 +254,136 @@ async fn a_verdict_along_a_way_is_no_news() {
     let path = path.lock().unwrap().to_string();
     assert_eq!(along(&health, &path).await.status(), Status::Degraded);
     assert_eq!(verdicts(), 1, "nobody else was told so");
+}
+
+/// A check of one service, by its number, that asks another; after how many milliseconds, and
+/// whether its results are kept.
+#[derive(Clone, Debug)]
+struct Edge {
+    from: usize,
+    to: usize,
+    after: u64,
+    kept: bool,
+}
+
+/// Somebody who asks a service, when, and what they say of their way.
+#[derive(Clone, Debug)]
+struct Asker {
+    service: usize,
+    at: u64,
+    way: String,
+}
+
+const SERVICES: usize = 4;
+
+fn any_edge() -> impl Strategy<Value = Edge> {
+    let ends = (0..SERVICES, 0..SERVICES);
+    (ends, 0..6_u64, any::<bool>()).prop_map(|((from, to), after, kept)| Edge {
+        from,
+        to,
+        after,
+        kept,
+    })
+}
+
+fn any_asker() -> impl Strategy<Value = Asker> {
+    let some_id = prop_oneof![
+        Just(FIRST.to_owned()),
+        Just(LAST.to_owned()),
+        "[0-9a-f]{16}"
+    ];
+    let way = prop::collection::vec(some_id, 0..3).prop_map(|ids| ids.join(","));
+    // Most come from nowhere, as probers do.
+    let way = prop_oneof![3 => Just(String::new()), 1 => way];
+    let asker = (0..SERVICES, 0..40_u64, way);
+    asker.prop_map(|(service, at, way)| Asker { service, at, way })
+}
+
+type Services = Arc<OnceLock<Vec<Health>>>;
+
+fn asking(edge: &Edge, place: usize, services: &Services) -> Check {
+    let (to, after) = (edge.to, edge.after);
+    let services = Arc::clone(services);
+    let check = Check::new(format!("check_{place}"), move || {
+        let services = Arc::clone(&services);
+        async move {
+            sleep(ms(after)).await;
+            let path = probe_path().expect("it runs");
+            let asked = &services.get().expect("all are there")[to];
+            let caller = Caller::nobody().along(&path);
+            asked.probe(Probe::Readiness, caller).await.is_passing()
+        }
+    });
+    let cache = if edge.kept { ms(1000) } else { ms(0) };
+    let check = check.readiness().with_asks_health(true).with_cache(cache);
+    check.with_timeout(ms(60_000))
+}
+
+async fn ask_all(edges: &[Edge], askers: &[Asker]) -> Vec<(bool, Duration)> {
+    let services = Services::default();
+    let made = (0..SERVICES).map(|service| {
+        let own = edges.iter().enumerate();
+        let own = own.filter(|(_, edge)| edge.from == service);
+        let checks = own.map(|(place, edge)| asking(edge, place, &services));
+        let builder = HealthBuilder::empty().runtime(Runtime::current());
+        let builder = checks.fold(builder.deadline(ms(60_000)), HealthBuilder::check);
+        builder.build().unwrap()
+    });
+    services.set(made.collect()).expect("once");
+    let mut told = JoinSet::new();
+    for asker in askers.iter().cloned() {
+        let services = Arc::clone(&services);
+        told.spawn(async move {
+            sleep(ms(asker.at)).await;
+            let path = ProbePath::parse(&asker.way);
+            let began = Instant::now();
+            let asked = &services.get().expect("all are there")[asker.service];
+            let report = asked.probe(Probe::Readiness, Caller::nobody().along(&path));
+            (report.await.is_passing(), began.elapsed())
+        });
+    }
+    told.join_all().await
+}
+
+proptest! {
+    /// Of services that ask each other, in whatever way, nobody waits in a circle, and no word of a
+    /// stranger makes anybody do so. There is nothing here that could fail.
+    #[test]
+    fn nobody_waits_in_a_circle(
+        edges in prop::collection::vec(any_edge(), 1..9),
+        askers in prop::collection::vec(any_asker(), 1..12),
+    ) {
+        let told = in_paused_time(ask_all(&edges, &askers));
+        for (passes, took) in told {
+            prop_assert!(passes);
+            prop_assert!(took < ms(1000), "{took:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_cannot_hide_from_others_what_another_service_finds() {
+    let services = Services::default();
+    let to = |to| Edge {
+        from: 0,
+        to,
+        after: 0,
+        kept: true,
+    };
+    let down = Check::new("database", async || false).readiness();
+    let checks = [
+        asking(&to(1), 0, &services),
+        asking(&to(2), 0, &services),
+        down,
+    ];
+    let made = checks.map(|check| health([check]));
+    services.set(made.into()).expect("once");
+    let services = services.get().expect("all are there");
+    for ids in [1, 15, 16, 62, 63, 64, 1000] {
+        let path = ProbePath::parse(&vec![FIRST; ids].join(","));
+        let caller = Caller::nobody().along(&path);
+        services[0].probe(Probe::Readiness, caller).await;
+        assert!(!ready(&services[0]).await.is_passing(), "{ids}");
+        advance(ms(1000)).await;
+    }
 }
