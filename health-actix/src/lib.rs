@@ -34,9 +34,9 @@ pub use health_core::{
     BuildError, Caller, Change, Check, Child, ClosedGate, Context, Entry, Event, FinishedRun,
     FromContext, Glance, GroupReport, Happening, Health, HealthBuilder, HealthConfig, Heartbeat,
     History, Identity, IntoOutcome, LastSuccess, Location, Maintenance, Mistake, Observer, Outcome,
-    Override, Overview, PastRun, Phase, Probe, ProbeSet, Reason, Reload, Report, Requirement,
-    Runtime, StartupGate, State, Status, Transition, UnknownCheck, UnknownGate, Value, ViaState,
-    Visibility, Watch, mask, semantics,
+    Override, Overview, PastRun, Phase, Probe, ProbePath, ProbeSet, Reason, Reload, Report,
+    Requirement, Runtime, StartupGate, State, Status, Transition, UnknownCheck, UnknownGate, Value,
+    ViaState, Visibility, Watch, mask, probe_path, semantics, time_left,
 };
 #[doc = include_str!("docs/health_check.md")]
 pub use health_macros::health_check_actix as health_check;

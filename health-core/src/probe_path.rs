@@ -25,7 +25,8 @@ thread_local! {
 /// that service hands it to its own checks with [`Caller::along`](crate::Caller::along). A check that
 /// is asked by way of itself is then not waited for: it is degraded, and says why.
 ///
-/// The ids are random, and those of one process.
+/// The ids are random, and those of one process. Anybody may make up a path: it changes what is
+/// told to who comes by it, and to nobody else; see rule 21 of [`semantics`](crate::semantics).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProbePath(Vec<u64>);
 
@@ -33,7 +34,7 @@ impl ProbePath {
     /// The header that carries it over HTTP.
     pub const HEADER: &'static str = "health-probe-path";
 
-    /// Reads what a header says. What is no id is left out.
+    /// Reads what a header says. What is no id is left out, and so is what comes after 64 of them.
     ///
     /// ```
     /// use health_core::ProbePath;
