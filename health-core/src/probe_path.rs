@@ -135,30 +135,42 @@ impl Station {
 }
 
 /// Where a run is.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Here {
     pub(crate) path: ProbePath,
     pub(crate) station: Arc<Station>,
 }
 
-impl Here {
-    /// Calls `work`, which is here.
-    pub(crate) fn is_at<R>(&self, work: impl FnOnce() -> R) -> R {
-        let _outer = Restored(HERE.replace(Some(self.clone())));
-        work()
+/// Calls `work`, which is here. What was outside is kept in its place meanwhile, for a clone at
+/// each poll could be felt.
+pub(crate) fn is_at<R>(here: &mut Option<Here>, work: impl FnOnce() -> R) -> R {
+    let _outer = Swapped::new(here);
+    work()
+}
+
+struct Swapped<'a>(&'a mut Option<Here>);
+
+impl<'a> Swapped<'a> {
+    fn new(here: &'a mut Option<Here>) -> Self {
+        swap(here);
+        Self(here)
     }
 }
 
-struct Restored(Option<Here>);
-
-impl Drop for Restored {
+impl Drop for Swapped<'_> {
     fn drop(&mut self) {
-        HERE.set(self.0.take());
+        swap(self.0);
     }
+}
+
+fn swap(here: &mut Option<Here>) {
+    HERE.with_borrow_mut(|outer| std::mem::swap(outer, here));
 }
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::*;
 
     #[test]
@@ -205,12 +217,21 @@ mod tests {
     #[test]
     fn a_path_ends_where_the_run_does() {
         assert_eq!(probe_path(), None);
-        let here = Here {
-            path: ProbePath::parse("00000000000000a1"),
-            station: Arc::new(Station::new()),
+        let at = |path| {
+            Some(Here {
+                path: ProbePath::parse(path),
+                station: Arc::new(Station::new()),
+            })
         };
-        let path = here.is_at(probe_path).expect("it is within a run");
-        assert_eq!(path.0, [0xa1, here.station.id]);
+        let (mut one, mut other) = (at("00000000000000a1"), at("00000000000000b2"));
+        let id = one.as_ref().expect("it is there").station.id;
+        is_at(&mut one, || {
+            let panics = AssertUnwindSafe(|| is_at(&mut other, || panic!("on purpose")));
+            assert!(catch_unwind(panics).is_err());
+            let path = probe_path().expect("it is within a run");
+            assert_eq!(path.0, [0xa1, id]);
+        });
+        assert!(one.is_some() && other.is_some());
         assert_eq!(probe_path(), None);
     }
 }

@@ -14,7 +14,7 @@ use tracing::field::Empty;
 use super::executor::Permit;
 use super::instance::{Instance, RunId};
 use crate::bind::Work;
-use crate::probe_path::{Here, ProbePath};
+use crate::probe_path::{Here, ProbePath, is_at};
 use crate::sample::{Asked, Sample, milliseconds};
 use crate::sync::{discard, guarded};
 use crate::time_left::until;
@@ -27,7 +27,9 @@ pub(crate) struct Run {
     id: RunId,
     asked: Asked,
     /// By way of which checks, should it ask others.
-    here: Here,
+    here: Option<Here>,
+    /// From when on its result does not count.
+    deadline: Instant,
     ended: bool,
     /// What the run is to a tracing subscriber, once it has begun.
     span: Span,
@@ -37,7 +39,8 @@ impl Run {
     pub(crate) fn new(instance: Instance, id: RunId, asked: Asked, path: ProbePath) -> Self {
         let station = Arc::clone(instance.station());
         Self {
-            here: Here { path, station },
+            here: Some(Here { path, station }),
+            deadline: asked.instant + instance.check().settings().longest_timeout(),
             instance,
             id,
             asked,
@@ -79,11 +82,6 @@ impl Run {
         begins
     }
 
-    /// From when on its result does not count.
-    fn deadline(&self) -> Instant {
-        self.asked.instant + self.instance.check().settings().longest_timeout()
-    }
-
     fn record(&self, outcome: Status, reason: Option<Reason>, duration: Duration) {
         self.span.record("outcome", outcome.as_str());
         if let Some(reason) = reason {
@@ -106,7 +104,7 @@ impl Run {
             Err(panic) => Sample::panicked(&panic, self.asked).after(latency),
         };
         sample.weigh_latency(self.instance.check().degraded_after());
-        if began + latency < self.deadline() {
+        if began + latency < self.deadline {
             self.record(sample.raw, sample.reason, latency);
         } else {
             self.record(Status::Unhealthy, Some(Reason::TimedOut), latency);
@@ -169,12 +167,15 @@ impl RunFuture {
     /// Polls the work, if it is there; a panic is the run's own.
     fn poll_work(&mut self, cx: &mut Context<'_>) -> Option<Result<Poll<Outcome>, String>> {
         let work = self.work.as_mut()?;
-        let span = &self.run.span;
+        let Run {
+            span,
+            here,
+            deadline,
+            ..
+        } = &mut self.run;
         let start = std::time::Instant::now();
-        let deadline = self.run.deadline();
-        let here = &self.run.here;
-        let poll = || here.is_at(|| work.0.as_mut().poll(cx));
-        let polled = guarded(|| until(deadline, || span.in_scope(poll)));
+        let poll = || is_at(here, || work.0.as_mut().poll(cx));
+        let polled = guarded(|| until(*deadline, || span.in_scope(poll)));
         let held = start.elapsed();
         if held >= HELD {
             self.run.instance.warn_of_held_thread(held);
@@ -276,9 +277,14 @@ impl RunCall {
         let began = Instant::now();
         match self.function.take() {
             Some(function) if self.run.begin(began) => {
-                let deadline = self.run.deadline();
-                let call = || self.run.here.is_at(function);
-                let result = guarded(|| until(deadline, || self.run.span.in_scope(call)));
+                let Run {
+                    span,
+                    here,
+                    deadline,
+                    ..
+                } = &mut self.run;
+                let call = || is_at(here, function);
+                let result = guarded(|| until(*deadline, || span.in_scope(call)));
                 self.run.finish(result, began);
             }
             function => {
@@ -334,7 +340,7 @@ impl Job {
 
     /// When the run is overdue.
     pub(crate) fn deadline(&self) -> Instant {
-        self.run().deadline()
+        self.run().deadline
     }
 
     /// Counts a run that cannot be cancelled each timeout, as long as it has not ended.
