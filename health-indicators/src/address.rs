@@ -24,11 +24,7 @@ impl Address {
         Self { text: text.into() }
     }
 
-    /// What stands before the port, without the brackets of an IPv6 address.
-    pub(crate) fn host(&self) -> Result<&str, Failure> {
-        self.parts().map(|(host, _)| host)
-    }
-
+    /// The host, without the brackets of an IPv6 address, and the port.
     fn parts(&self) -> Result<(&str, u16), Failure> {
         let parts = self.text.rsplit_once(':');
         let (host, port) = parts
@@ -115,7 +111,10 @@ mod tests {
     fn hosts_are_told_from_ports() {
         let host = |text: &str| {
             let address = Address::new(text);
-            address.host().map(str::to_owned).map_err(|f| f.to_string())
+            address
+                .parts()
+                .map(|(host, _)| host.to_owned())
+                .map_err(|f| f.to_string())
         };
         assert_eq!(
             host("mail.example.org:25").as_deref(),
