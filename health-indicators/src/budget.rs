@@ -19,7 +19,7 @@ impl Budget {
         let all = time_left().unwrap_or(alone);
         Self {
             began: Instant::now(),
-            all: all - (all / 20).min(Duration::from_millis(50)),
+            all: all - (all / 10).min(Duration::from_millis(100)),
         }
     }
 
@@ -63,18 +63,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_first_step_leaves_time_for_the_last() {
         let budget = Budget::begin(Duration::from_secs(2));
-        assert_eq!(budget.first(None).0, Duration::from_micros(1_462_500));
+        assert_eq!(budget.first(None).0, Duration::from_micros(1_425_000));
         let own = Duration::from_millis(100);
         assert_eq!(budget.first(Some(own)).0, own);
         assert_eq!(
             budget.first(Some(own * 100)).0,
-            Duration::from_micros(1_462_500)
+            Duration::from_micros(1_425_000)
         );
         let first = budget.first(None).of(std::future::pending::<()>()).await;
-        assert_eq!(first.unwrap_err(), Duration::from_micros(1_462_500));
+        assert_eq!(first.unwrap_err(), Duration::from_micros(1_425_000));
         let left = budget.rest().0;
         assert!(
-            left > Duration::from_millis(480) && left < Duration::from_millis(488),
+            left > Duration::from_millis(470) && left <= Duration::from_millis(475),
             "{left:?}"
         );
         assert!(budget.rest().of(async {}).await.is_ok());

@@ -61,8 +61,8 @@ pub fn check(pool: MySqlPool) -> Check {
 /// |---|---|
 /// | `pool exhausted: 10 of 10 in use` | the application has all connections |
 /// | `connection refused` and the like | nothing listens there, or the network fails |
-/// | `no connection within 1462 ms` | the server, or what is in front of it, lets one wait |
-/// | `connected, but no answer within 487 ms` | it does not answer on a connection |
+/// | `no connection within 1425 ms` | the server, or what is in front of it, lets one wait |
+/// | `connected, but no answer within 475 ms` | it does not answer on a connection |
 /// | `credentials rejected`, `no such database`, `permission denied`, `host not allowed`, `host blocked after many errors`, `too many connections at the server`, `too many connections of this user`, `the server is stopping` | it says so |
 /// | `unexpected answer` | something else than MySQL answers |
 ///

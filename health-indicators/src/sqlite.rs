@@ -67,7 +67,7 @@ pub fn check(pool: SqlitePool) -> Check {
 /// | `database file is missing` | it was deleted or moved, or its volume is gone |
 /// | `not a database`, `database is damaged` | something else was written there |
 /// | `database locked` | another has had it for longer than the `busy_timeout` of the pool |
-/// | `no answer within 487 ms: locked, or the disk is slow` | the `busy_timeout`, 5 s by default, is longer than that |
+/// | `no answer within 475 ms: locked, or the disk is slow` | the `busy_timeout`, 5 s by default, is longer than that |
 /// | `database cannot be opened`, `permission denied`, `disk full`, `disk error` | SQLite says so |
 /// | `database is read-only` | with [`Sqlite::with_write`]: it is, or its folder |
 ///

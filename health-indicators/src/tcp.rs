@@ -64,10 +64,10 @@ pub fn check(address: impl Into<String>) -> Check {
 /// | public message | when |
 /// |---|---|
 /// | `name not found` | the name has no address |
-/// | `name not resolved within 1462 ms` | the DNS does not answer |
+/// | `name not resolved within 1425 ms` | the DNS does not answer |
 /// | `connection refused` and the like | nothing listens there, or the network fails |
-/// | `no connection within 1950 ms` | nobody answers at any of the addresses |
-/// | `connected, but no answer within 1948 ms` | a greeting is expected, and does not come |
+/// | `no connection within 1900 ms` | nobody answers at any of the addresses |
+/// | `connected, but no answer within 1898 ms` | a greeting is expected, and does not come |
 /// | `connection closed by the server` | a greeting is expected, and it hangs up instead |
 /// | `unexpected answer` | it greets in other words |
 /// | `the address is not of the form host:port` | that is so |

@@ -97,10 +97,10 @@ where
 ///
 /// | public message | when |
 /// |---|---|
-/// | `pool exhausted: 10 of 10 in use`, `no connection within 1462 ms` and the like | there is no connection; as the check of that database says it |
-/// | `connected, but no answer within 487 ms` | no transaction begins |
+/// | `pool exhausted: 10 of 10 in use`, `no connection within 1425 ms` and the like | there is no connection; as the check of that database says it |
+/// | `connected, but no answer within 475 ms` | no transaction begins |
 /// | `the transaction has not ended within 438 ms` | the work takes too long |
-/// | `not rolled back within 487 ms` | the connection was closed instead, which rolls it back as well |
+/// | `not rolled back within 475 ms` | the connection was closed instead, which rolls it back as well |
 /// | `the transaction was ended by what ran in it` | there was a `COMMIT` among the statements, or another that implies one: something may be left behind. Such a check does not run again |
 /// | `the transaction was not given back` | the work has handed it to another task; when that drops it, it is rolled back |
 ///

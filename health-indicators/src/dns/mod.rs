@@ -67,7 +67,7 @@ pub fn check(name: impl Into<String>) -> Check {
 /// | `name has no addresses` | it knows the name, for something else |
 /// | `resolves to 1 address, fewer than 2` | there are fewer than is asked for |
 /// | `DNS servers fail or do not answer` | they say so of each other, none answers the system, or the system has none |
-/// | `no answer within 1950 ms` | they, or the network to them, let one wait |
+/// | `no answer within 1900 ms` | they, or the network to them, let one wait |
 ///
 /// and over a resolver of hickory-resolver, which tells more:
 ///

@@ -108,7 +108,7 @@ pub fn check(channel: Channel) -> Check {
 /// | `the server reports an error` | it says anything else |
 /// | `connection refused`, `name not found` and the like | nothing listens there, or the network fails |
 /// | `no connection` | there is none for another reason, such as a certificate that is not trusted |
-/// | `no answer within 1950 ms` | it, or the network to it, lets one wait; or the channel's own timeout has passed, if that is shorter |
+/// | `no answer within 1900 ms` | it, or the network to it, lets one wait; or the channel's own timeout has passed, if that is shorter |
 /// | `connection closed, or not HTTP/2` | the other side ends the connection, or speaks something else |
 /// | `unexpected answer` | the answer is none of `grpc.health.v1.Health` |
 ///

@@ -71,7 +71,7 @@ pub fn check(client: &Client, url: &str) -> Check {
 /// |---|---|
 /// | `HTTP 503` | it answers with another status than is expected |
 /// | `name not found`, `connection refused` and the like | nothing listens there, or the network fails |
-/// | `no answer within 2950 ms` | the service, or what is in front of it, lets one wait |
+/// | `no answer within 2900 ms` | the service, or what is in front of it, lets one wait |
 /// | `answer incomplete after 2212 ms` | a body is expected, and it stops in the middle |
 /// | `connection closed by the server` | it hangs up instead of answering |
 /// | `redirected` | the client follows redirects, and did |

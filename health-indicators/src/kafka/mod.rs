@@ -74,12 +74,12 @@ where
 ///
 /// | public message | when |
 /// |---|---|
-/// | `no answer within 1462 ms` | no broker is reached, or none answers: rskafka tries again and again, and tells no more |
+/// | `no answer within 1425 ms` | no broker is reached, or none answers: rskafka tries again and again, and tells no more |
 /// | `connection refused` and the like | nothing listens at any of the addresses that were told by [`with_brokers`](Self::with_brokers), or the network fails |
-/// | `connected, but no answer within 1462 ms` | one of these accepts connections |
+/// | `connected, but no answer within 1425 ms` | one of these accepts connections |
 /// | `credentials rejected`, `permission denied` | a broker says so |
 /// | `topic not found`, `topic has 1 partitions, fewer than 3` | as told by [`with_topic`](Self::with_topic) |
-/// | `no answer of the partition's leader within 487 ms` | there is none, or it does not answer |
+/// | `no answer of the partition's leader within 475 ms` | there is none, or it does not answer |
 /// | `1200 records behind, more than 1000` | as told by [`Partition`]; of a child that is named after the partition |
 /// | `produced record not delivered` | as told by [`with_round_trip`](Self::with_round_trip) |
 ///

@@ -98,8 +98,8 @@ pub fn check(broker: Mqtt) -> Check {
 /// | `event loop ended` | nobody polls it any more, nor ever will |
 /// | `the event loop does not run` | it has given nothing for as long as the run took: what is done between two polls takes too long |
 /// | `queue of the client full` | the event loop does not take more from the client |
-/// | `connected, but no answer within 950 ms` | nothing at all comes from the broker |
-/// | `connected, but the message did not come back within 950 ms` | other things come; mostly the topic is not permitted |
+/// | `connected, but no answer within 900 ms` | nothing at all comes from the broker |
+/// | `connected, but the message did not come back within 900 ms` | other things come; mostly the topic is not permitted |
 /// | `invalid topic` | the topic is none to publish to |
 /// | `permission denied` | the broker refuses a subscription |
 ///

@@ -69,8 +69,8 @@ pub fn check(client: Client) -> Check {
 /// | `credentials rejected`, `name not found`, `TLS failed`, `connection timed out` | the same, where [`Events`] tell why |
 /// | `client closed` | the application has drained it, or it has given up to connect again |
 /// | `queue of the client full` | the client does not get rid of what the application has published |
-/// | `connected, but no answer within 950 ms` | nothing at all comes from the server |
-/// | `connected, but the message did not come back within 950 ms` | other things come; mostly the subject is not permitted, which is told as `permission denied` where [`Events`] tell |
+/// | `connected, but no answer within 900 ms` | nothing at all comes from the server |
+/// | `connected, but the message did not come back within 900 ms` | other things come; mostly the subject is not permitted, which is told as `permission denied` where [`Events`] tell |
 /// | `JetStream not enabled`, `JetStream reports an error` | it says so; only [with `JetStream`](Self::with_jetstream) |
 /// | `invalid subject` | the prefix cannot begin one |
 /// | `unexpected answer` | something else than that message came back |

@@ -83,8 +83,8 @@ where
 /// |---|---|
 /// | `pool exhausted: 10 of 10 in use` | the application has all connections |
 /// | `connection refused` and the like | nothing listens there, or the network fails |
-/// | `no connection within 1462 ms` | the server, or what is in front of it, lets one wait |
-/// | `connected, but no answer within 487 ms` | it does not answer on a connection |
+/// | `no connection within 1425 ms` | the server, or what is in front of it, lets one wait |
+/// | `connected, but no answer within 475 ms` | it does not answer on a connection |
 /// | `credentials rejected`, `no such database`, `too many connections at the server`, `the server is starting or stopping` | it says so |
 /// | `connection closed by the server` | it closes each connection at once |
 /// | `connection closed by the server, and this client makes no other` | a `tokio_postgres::Client` has lost its only connection: it will fail until it is replaced |

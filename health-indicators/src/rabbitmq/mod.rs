@@ -87,7 +87,7 @@ where
 /// | `connection lost, reconnecting` | lapin makes it anew, as `enable_auto_recover` has it do |
 /// | `connection lost for good, the application has to connect again` | lapin does not, or has given up |
 /// | `connection closed` | the application or the server has closed it |
-/// | `connected, but no answer within 1462 ms` | the server does not answer on the connection |
+/// | `connected, but no answer within 1425 ms` | the server does not answer on the connection |
 /// | `publishing is blocked by the server` | it is short of memory or disk space, and the application has published meanwhile: lapin sends nothing then |
 /// | `channel limit reached` | the application has all channels of the connection |
 /// | `queue not found`, `permission denied`, `queue is exclusive to another connection` | it says so |

@@ -83,7 +83,7 @@ pub fn check(entity: ServiceBus) -> Check {
 /// |---|---|
 /// | `connection closed by the server`, `connection closed` | it was, and [`set_session`](Self::set_session) was not called since |
 /// | `session ended by the server`, `session ended` | so it is with the session |
-/// | `connected, but no answer within 1950 ms` | nothing comes from the server |
+/// | `connected, but no answer within 1900 ms` | nothing comes from the server |
 /// | `credentials rejected` | status 401, or the like |
 /// | `permission denied` | status 403 |
 /// | `entity not found` | status 404 or 410, or the like |

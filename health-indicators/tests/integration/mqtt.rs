@@ -255,7 +255,8 @@ impl Polling {
         probes
     }
 
-    /// Waits until so many own messages came back, and a little longer: no more come.
+    /// Waits until so many own messages came back, and a little longer: no more come, but for what a
+    /// run may have had to send once more.
     async fn until_came(&self, number: usize) {
         let own = || self.own.load(Ordering::SeqCst);
         let come = async {
@@ -265,7 +266,8 @@ impl Polling {
         };
         let come = timeout(Duration::from_secs(10), come).await;
         sleep(Duration::from_millis(200)).await;
-        assert_eq!(own(), number, "{come:?}");
+        let came = own();
+        assert!((number..=number + 2).contains(&came), "{came}: {come:?}");
     }
 }
 
