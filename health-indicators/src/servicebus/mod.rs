@@ -81,7 +81,7 @@ pub fn check(entity: ServiceBus) -> Check {
 ///
 /// | public message | when |
 /// |---|---|
-/// | `connection closed by the server`, `connection closed` | it was, and [`set_session`](Self::set_session) was not called since |
+/// | `connection closed by the server, the application has to connect again`, or without `by the server` | it was, and [`set_session`](Self::set_session) was not called since |
 /// | `session ended by the server`, `session ended` | so it is with the session |
 /// | `connected, but no answer within 1900 ms` | nothing comes from the server |
 /// | `credentials rejected` | status 401, or the like |

@@ -9,7 +9,7 @@ use fe2o3_amqp::types::definitions::{AmqpError, Error, ErrorCondition, LinkError
 use fe2o3_amqp::types::messaging::ApplicationProperties;
 use fe2o3_amqp::types::primitives::SimpleValue;
 
-use crate::failure::{CLOSED, Failure};
+use crate::failure::Failure;
 
 /// What the management node says of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -157,14 +157,16 @@ impl Broken {
     }
 }
 
-/// A connection that breaks is one that this side closes with an error.
+/// A connection that breaks is one that this side closes with an error. None makes itself anew.
 fn of_connection(reason: &ConnectionStopReason) -> &'static str {
     match reason {
-        ConnectionStopReason::Closed => "connection closed",
-        ConnectionStopReason::ClosedWithError(_) | ConnectionStopReason::RemoteClosed => CLOSED,
-        ConnectionStopReason::RemoteClosedWithError(error) => of_error(error).unwrap_or(CLOSED),
+        ConnectionStopReason::Closed => "connection closed, the application has to connect again",
+        ConnectionStopReason::ClosedWithError(_) | ConnectionStopReason::RemoteClosed => LOST,
+        ConnectionStopReason::RemoteClosedWithError(error) => of_error(error).unwrap_or(LOST),
     }
 }
+
+const LOST: &str = "connection closed by the server, the application has to connect again";
 
 fn of_error(error: &Error) -> Option<&'static str> {
     match &error.condition {
