@@ -62,7 +62,7 @@ impl Address {
     ) -> Result<Vec<SocketAddr>, Failure> {
         let (host, port) = self.parts()?;
         let looked_up = budget.first(None).of(self.looked_up(host, port)).await;
-        let (found, took) = looked_up.map_err(not_resolved)?;
+        let (found, took) = looked_up.map_err(Failure::not_resolved)?;
         let found = found?;
         measured.time("resolve_ms", took);
         Ok(found)
@@ -77,11 +77,6 @@ impl Address {
             .map(|address| SocketAddr::new(address, port))
             .collect())
     }
-}
-
-/// The name was not resolved in this time.
-pub(crate) fn not_resolved(within: std::time::Duration) -> Failure {
-    Failure::new(format!("name not resolved within {}", spelled(within)))
 }
 
 /// Each address has an equal share of the time that is left, so that one which is silent does not

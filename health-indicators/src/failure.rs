@@ -73,6 +73,11 @@ impl Failure {
         Self::new(format!("no connection within {}", spelled(within)))
     }
 
+    /// The name was not resolved in this time.
+    pub(crate) fn not_resolved(within: Duration) -> Self {
+        Self::new(format!("name not resolved within {}", spelled(within)))
+    }
+
     /// It was connected, but did not answer in this time.
     pub(crate) fn no_answer(within: Duration) -> Self {
         Self::new(format!(

@@ -37,6 +37,20 @@ where
     }
 }
 
+/// A client, whatever it is reached through.
+pub(crate) trait Holds<Client>: Send + Sync {
+    fn client(&self) -> &Client;
+}
+
+impl<P, Via> Holds<P::Client> for Held<P, Via>
+where
+    P: Reached<Via> + Send + Sync,
+{
+    fn client(&self) -> &P::Client {
+        self.through.client()
+    }
+}
+
 /// What a client is reached through, without the way.
 pub(crate) struct Held<P, Via> {
     through: P,
@@ -49,9 +63,5 @@ impl<P: Reached<Via>, Via> Held<P, Via> {
             through,
             via: PhantomData,
         }
-    }
-
-    pub(crate) fn client(&self) -> &P::Client {
-        self.through.client()
     }
 }

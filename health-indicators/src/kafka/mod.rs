@@ -29,7 +29,7 @@ pub use self::partition::Partition;
 use crate::budget::{Budget, Step};
 use crate::failure::Failure;
 use crate::measured::Measured;
-use crate::reached::{Held, Itself, Reached};
+use crate::reached::{Held, Holds, Itself, Reached};
 use crate::ready_made;
 
 /// How long a run may take where nothing else is said.
@@ -108,7 +108,7 @@ where
 ///
 /// rskafka knows one request for topics, which asks for all of them.
 pub struct Kafka {
-    client: Box<dyn Holds>,
+    client: Box<dyn Holds<Client>>,
     settings: Settings,
 }
 
@@ -238,19 +238,5 @@ async fn topics(
             "topic has {partitions} partitions, fewer than {least}"
         ))),
         false => Ok(()),
-    }
-}
-
-/// A client that is reached through something, whatever that is.
-trait Holds: Send + Sync {
-    fn client(&self) -> &Client;
-}
-
-impl<P, Via> Holds for Held<P, Via>
-where
-    P: Reached<Via, Client = Client> + Send + Sync,
-{
-    fn client(&self) -> &Client {
-        self.client()
     }
 }

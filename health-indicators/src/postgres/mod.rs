@@ -33,7 +33,7 @@ use crate::budget::{Budget, Step};
 use crate::failure::Failure;
 use crate::measured::Measured;
 use crate::pool::PoolUse;
-use crate::reached::{Held, Reached};
+use crate::reached::{Held, Holds, Reached};
 use crate::ready_made;
 
 /// How long a run may take where nothing else is said.
@@ -121,7 +121,7 @@ where
 /// # }
 /// ```
 pub struct Postgres {
-    server: Box<dyn Holds>,
+    server: Box<dyn Server>,
     settings: Settings,
 }
 
@@ -352,14 +352,10 @@ fn in_words(code: &str) -> &'static str {
     }
 }
 
-/// That which is reached through something, whatever that is.
-trait Holds: Send + Sync {
-    fn known(&self) -> Known<'_>;
-}
-
-impl<P, Via> Holds for Held<P, Via>
+impl<P, Via> Server for Held<P, Via>
 where
-    P: Reached<Via, Client: Server> + Send + Sync,
+    P: Reached<Via, Client: Server> + Send + Sync + 'static,
+    Via: 'static,
 {
     fn known(&self) -> Known<'_> {
         self.client().known()

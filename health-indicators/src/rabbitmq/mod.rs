@@ -31,7 +31,7 @@ use self::round_trip::RoundTrip;
 use crate::budget::Budget;
 use crate::failure::Failure;
 use crate::measured::Measured;
-use crate::reached::{Held, Itself, Reached};
+use crate::reached::{Held, Holds, Itself, Reached};
 use crate::ready_made;
 
 /// How long a run may take where nothing else is said.
@@ -130,7 +130,7 @@ where
 /// A connection that is not used to publish never learns that publishing is blocked. Where a
 /// service publishes and consumes over connections of their own, each has its own check.
 pub struct Rabbitmq {
-    connection: Box<dyn Holds>,
+    connection: Box<dyn Holds<Connection>>,
     settings: Settings,
     memory: Memory,
 }
@@ -185,7 +185,7 @@ impl Rabbitmq {
 
     /// Asks it.
     pub async fn ping(&self) -> Outcome {
-        look(self.connection.connection(), &self.settings, &self.memory).await
+        look(self.connection.client(), &self.settings, &self.memory).await
     }
 
     /// A check of the name `rabbitmq`, with a timeout of [`TIMEOUT`]. It serves no probe until told
@@ -270,19 +270,5 @@ async fn look_closer(
                 .await
         }
         None => Ok(Outcome::healthy()),
-    }
-}
-
-/// A connection that is reached through something, whatever that is.
-trait Holds: Send + Sync {
-    fn connection(&self) -> &Connection;
-}
-
-impl<P, Via> Holds for Held<P, Via>
-where
-    P: Reached<Via, Client = Connection> + Send + Sync,
-{
-    fn connection(&self) -> &Connection {
-        self.client()
     }
 }

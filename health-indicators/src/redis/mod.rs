@@ -36,7 +36,7 @@ use crate::budget::{Budget, Step};
 use crate::failure::{Failure, NO_OTHER};
 use crate::measured::Measured;
 use crate::pool::PoolUse;
-use crate::reached::{Held, Reached};
+use crate::reached::{Held, Holds, Reached};
 use crate::ready_made;
 
 /// How long a run may take where nothing else is said.
@@ -121,7 +121,7 @@ where
 /// with the manager. A manager whose server rejects its credentials, or answers in another
 /// protocol, as it connects anew, gives up for ever; that is what is then reported.
 pub struct Redis {
-    server: Box<dyn Holds>,
+    server: Box<dyn Server>,
     settings: Settings,
 }
 
@@ -333,14 +333,10 @@ async fn explained(failure: Failure, settings: &Settings) -> Failure {
     }
 }
 
-/// That which is reached through something, whatever that is.
-trait Holds: Send + Sync {
-    fn known(&self) -> Known<'_>;
-}
-
-impl<C, Via> Holds for Held<C, Via>
+impl<C, Via> Server for Held<C, Via>
 where
-    C: Reached<Via, Client: Server> + Send + Sync,
+    C: Reached<Via, Client: Server> + Send + Sync + 'static,
+    Via: 'static,
 {
     fn known(&self) -> Known<'_> {
         self.client().known()

@@ -13,7 +13,7 @@ use tokio_rustls::rustls::{ClientConnection, ProtocolVersion};
 
 use super::{TIMEOUT, Tls, words};
 use crate::budget::{Budget, Step};
-use crate::failure::{Failure, NO_ADDRESSES, spelled};
+use crate::failure::{Failure, NO_ADDRESSES};
 use crate::measured::Measured;
 use crate::{certificate, dns};
 
@@ -57,9 +57,7 @@ impl Tls {
 
     async fn resolve(&self, step: Step, measured: &mut Measured) -> Result<Vec<IpAddr>, Failure> {
         let resolving = step.of(dns::addresses(&self.host)).await;
-        let not_resolved =
-            |within| Failure::new(format!("name not resolved within {}", spelled(within)));
-        let (addresses, took) = resolving.map_err(not_resolved)?;
+        let (addresses, took) = resolving.map_err(Failure::not_resolved)?;
         measured.time("resolve_ms", took);
         addresses
     }
