@@ -26,7 +26,8 @@ thread_local! {
 /// is asked by way of itself is then not waited for: it is degraded, and says why.
 ///
 /// The ids are random, and those of one process. Anybody may make up a path: it changes what is
-/// told to who comes by it, and to nobody else; see rule 21 of [`semantics`](crate::semantics).
+/// told to who comes by it; what others who come by a path may notice of a run that began for them is
+/// in rule 21 of [`semantics`](crate::semantics).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProbePath(Vec<u64>);
 
