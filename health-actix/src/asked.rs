@@ -25,6 +25,9 @@ pub(crate) enum Asked<'a> {
     Document(Notation),
     /// The page for people, or what belongs to it.
     Dashboard(Part),
+    /// What is measured.
+    #[cfg(feature = "prometheus")]
+    Metrics,
 }
 
 /// What a check has to belong to.
@@ -46,9 +49,7 @@ pub(crate) fn named(target: Target, request: &HttpRequest) -> Cow<'_, str> {
             Ok(Tagged { tag }) => tag.into(),
             Err(_) => parameter(TAG),
         },
-        Target::Probe(_) | Target::Everything | Target::Document(_) | Target::Dashboard(_) => {
-            "".into()
-        }
+        _ => "".into(),
     }
 }
 
@@ -72,6 +73,8 @@ impl<'a> Asked<'a> {
             Target::Group => Self::Group(named),
             Target::Document(notation) => Self::Document(notation),
             Target::Dashboard(part) => Self::Dashboard(part),
+            #[cfg(feature = "prometheus")]
+            Target::Metrics => Self::Metrics,
             Target::Check => check(Of::Anything),
             Target::CheckOf(probe) => check(Of::Probe(probe)),
             Target::Tree => Self::by_tree(named, is_group),
@@ -83,8 +86,7 @@ impl<'a> Asked<'a> {
     fn by_tree(path: &'a str, is_group: impl FnOnce(&str) -> bool) -> Self {
         let path = path.trim_end_matches('/');
         let (first, rest) = split(path);
-        let probe = Probe::ALL.into_iter().find(|probe| probe.as_str() == first);
-        let of = match probe {
+        let of = match Probe::named(first) {
             Some(probe) => Of::Probe(probe),
             None if is_group(first) => Of::Group(first),
             None => Of::Anything,

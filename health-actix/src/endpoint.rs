@@ -10,6 +10,8 @@ use actix_web::{HttpMessage, Resource, web};
 use crate::asked::Asked;
 use crate::dialect::{Dialect, Format};
 use crate::notation::Notation;
+#[cfg(feature = "prometheus")]
+use crate::target::METRICS;
 use crate::target::{Part, Target};
 use crate::voice::Voice;
 
@@ -77,7 +79,12 @@ fn default_patterns() -> &'static [ResourceDef] {
         let paths = format.paths().iter().map(|(path, _)| *path);
         let dashboard = Part::PATHS.iter().map(|(path, _)| *path);
         let documents = Notation::ALL.iter().map(|notation| notation.path());
-        let paths = paths.chain(dashboard).chain([GROUPS]).chain(documents);
+        let metrics = [
+            #[cfg(feature = "prometheus")]
+            METRICS,
+        ];
+        let beside = dashboard.chain(metrics).chain([GROUPS]).chain(documents);
+        let paths = paths.chain(beside);
         paths.map(ResourceDef::new).collect()
     })
 }
@@ -126,7 +133,13 @@ impl Endpoint {
 
 /// Whether OPTIONS tells of health, as this format has it, or of the methods.
 pub(crate) fn options_tell_of_health(target: Target, format: &dyn Format) -> bool {
-    !matches!(target, Target::Dashboard(_)) && format.options_tell_of_health()
+    let tells = match target {
+        Target::Dashboard(_) => false,
+        #[cfg(feature = "prometheus")]
+        Target::Metrics => false,
+        _ => true,
+    };
+    tells && format.options_tell_of_health()
 }
 
 /// A path below a prefix, which has no slash at its end.

@@ -69,7 +69,7 @@ impl Found {
                     })),
                 }
             }
-            Asked::Document(_) | Asked::Dashboard(_) => Err(NOT_FOUND),
+            _ => Err(NOT_FOUND),
         }
     }
 

@@ -5,6 +5,7 @@ use actix_web::dev::Server;
 use actix_web::{App, HttpServer};
 
 use crate::HealthService;
+use crate::standalone::{ensure_standalone, invalid};
 
 impl HealthService {
     /// Serves these endpoints on a port of their own, out of reach of the application's
@@ -31,12 +32,8 @@ impl HealthService {
     /// comes this way.
     pub fn listen_on<A: ToSocketAddrs>(self, address: A) -> io::Result<Server> {
         self.validate().map_err(invalid)?;
-        self.health().ensure_standalone().map_err(invalid)?;
+        ensure_standalone(self.health())?;
         let server = HttpServer::new(move || App::new().service(self.clone()));
         Ok(server.workers(1).disable_signals().bind(address)?.run())
     }
-}
-
-fn invalid(error: health_core::BuildError) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, error)
 }

@@ -10,6 +10,8 @@ use crate::endpoint::{Endpoint, below};
 use crate::notation::Notation;
 use crate::openapi::{self, Levels};
 use crate::voice::Voice;
+#[cfg(feature = "prometheus")]
+use crate::workers::Workers;
 
 /// A service as a worker has it.
 #[derive(Debug)]
@@ -20,6 +22,9 @@ pub(crate) struct Mounted {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) documents: Documents,
     pub(crate) board: Arc<Board>,
+    /// Whose threads are measured.
+    #[cfg(feature = "prometheus")]
+    pub(crate) workers: Option<Workers>,
 }
 
 impl Mounted {

@@ -18,6 +18,8 @@ use crate::dialect::view::{Asker, Scope, View};
 use crate::drain::close;
 use crate::endpoint::{ALLOWED, Endpoint, METHODS, options_tell_of_health};
 use crate::found::{Found, knows_tag};
+#[cfg(feature = "prometheus")]
+use crate::metrics::prometheus;
 use crate::mounted::Mounted;
 use crate::notation::Notation;
 use crate::turned_away::problem;
@@ -96,6 +98,11 @@ async fn answer(mounted: &Mounted, endpoint: &Endpoint, request: &HttpRequest) -
         // The page itself holds nothing, and asks for what has to be shown.
         (Asked::Dashboard(part), Err(away)) if !part.tells_of_health() && away.can_be_mended() => {
             dashboard::answer(part, &mounted.board, request, Level::StatusOnly).await
+        }
+        #[cfg(feature = "prometheus")]
+        (Asked::Metrics, Ok(level)) => {
+            let workers = mounted.workers.as_ref();
+            prometheus::answer(&mounted.health, workers, request, level)
         }
         (Asked::Document(notation), Ok(_)) => document(notation, mounted, request),
         (_, Ok(level)) => tell(mounted, endpoint, voice, asked, request, level).await,

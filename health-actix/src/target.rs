@@ -23,10 +23,17 @@ pub(crate) enum Target {
     Document(Notation),
     /// The page for people, or what belongs to it.
     Dashboard(Part),
+    /// What is measured, for Prometheus.
+    #[cfg(feature = "prometheus")]
+    Metrics,
 }
 
 /// Where the page for people is.
 pub(crate) const PAGE: &str = "/ui";
+
+/// Where the metrics are.
+#[cfg(feature = "prometheus")]
+pub(crate) const METRICS: &str = "/metrics";
 
 /// What the page for people is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

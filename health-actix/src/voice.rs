@@ -1,5 +1,7 @@
 //! How an endpoint answers, and whom.
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 
 use crate::access::{Access, Decision, Details, Level, RateLimit, Refusals, Ways};
@@ -73,6 +75,15 @@ impl Voice {
             is_of_group: true,
             ..voice
         }
+    }
+
+    /// That of what is beside the dialects, and has an access of its own.
+    pub(crate) fn beside(&self, details: &Details) -> Arc<Self> {
+        Arc::new(Self {
+            format: Dialect::default().format(),
+            details: details.clone(),
+            ..self.clone()
+        })
     }
 
     /// Whether everybody gets the same answer.

@@ -23,6 +23,7 @@ mod interleavings;
 mod lifecycle;
 mod location;
 mod mask;
+mod measurements;
 mod notice;
 mod observe;
 mod outcome;
@@ -42,6 +43,7 @@ mod standings;
 mod status;
 mod surprises;
 mod sync;
+mod tally;
 mod time_left;
 mod timeline;
 mod told;
@@ -63,6 +65,9 @@ pub use self::history::{History, PastRun};
 pub use self::lifecycle::{Maintenance, Phase};
 pub use self::location::Location;
 pub use self::mask::mask;
+pub use self::measurements::{
+    CheckMeasurements, Distribution, EngineThreads, Measurements, ProbeMeasurements, RunResult,
+};
 pub use self::notice::{FinishedRun, Transition};
 pub use self::observe::Observer;
 pub use self::outcome::{IntoOutcome, Outcome, Reason, Value};
@@ -87,6 +92,9 @@ pub mod semantics {}
 /// health-actix runs what users gave it inside of this; nothing else may use it.
 #[doc(hidden)]
 pub use self::sync::guarded;
+
+#[doc(hidden)]
+pub use self::health::WeakHealth;
 
 /// What the attribute generates uses this; nothing else may. Its name has the patch version, so
 /// that a macro of another version does not compile against it.

@@ -68,6 +68,8 @@ impl Maintenance {
 pub(crate) struct Lifecycle {
     /// No lock: what closes connections asks for it with every request.
     draining: AtomicBool,
+    /// Whether it drains without being about to end.
+    parked: AtomicBool,
     maintenance: Mutex<Option<Maintenance>>,
     pub(crate) gates: Gates,
     pub(crate) overrides: Overrides,
@@ -81,6 +83,7 @@ impl Default for Lifecycle {
         let timeline = Arc::default();
         Self {
             draining: AtomicBool::new(false),
+            parked: AtomicBool::new(false),
             maintenance: Mutex::default(),
             gates: Gates::default(),
             overrides: Overrides::new(&timeline),
@@ -93,9 +96,21 @@ impl Default for Lifecycle {
 impl Lifecycle {
     /// Sets whether the process drains; true if that changed.
     pub(crate) fn set_draining(&self, draining: bool, now: SystemTime) -> bool {
+        self.drain(draining, false, now)
+    }
+
+    /// Drains, for as long as it takes; true if that changed. What is about to end still is.
+    pub(crate) fn park(&self, now: SystemTime) -> bool {
+        self.drain(true, true, now)
+    }
+
+    fn drain(&self, draining: bool, parked: bool, now: SystemTime) -> bool {
         // Whoever does so at the same time is told in the same order.
         let said = lock(&self.maintenance);
         let changed = self.draining.swap(draining, Ordering::SeqCst) != draining;
+        if changed || !parked {
+            self.parked.store(parked, Ordering::SeqCst);
+        }
         let bell = changed.then(|| self.timeline.tell(now, Happening::Draining(draining)));
         drop(said);
         bell.is_some()
@@ -103,6 +118,12 @@ impl Lifecycle {
 
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Whether it drains because it is about to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        let _said = lock(&self.maintenance);
+        self.is_draining() && !self.parked.load(Ordering::SeqCst)
     }
 
     /// Sets or ends maintenance; true if that changed.
@@ -120,6 +141,10 @@ impl Lifecycle {
         bell.is_some()
     }
 
+    pub(crate) fn maintenance(&self) -> Option<Maintenance> {
+        lock(&self.maintenance).clone()
+    }
+
     /// The phase that readiness is in because somebody said so.
     pub(crate) fn said(&self) -> Option<Phase> {
         self.said_besides(&|_| false)
@@ -129,7 +154,7 @@ impl Lifecycle {
     /// end all the same.
     pub(crate) fn said_besides(&self, is_set_aside: &dyn Fn(&Phase) -> bool) -> Option<Phase> {
         let draining = self.is_draining().then_some(Phase::Draining);
-        let maintenance = || lock(&self.maintenance).clone().map(Phase::Maintenance);
+        let maintenance = || self.maintenance().map(Phase::Maintenance);
         let counts = |phase: &Phase| !is_set_aside(phase);
         let draining = draining.filter(counts);
         draining.or_else(|| maintenance().filter(counts))
@@ -164,18 +189,37 @@ mod tests {
     use crate::Event;
 
     #[test]
+    fn who_is_parked_stops_when_that_is_said_and_not_before() {
+        let life = Lifecycle::default();
+        let now = SystemTime::UNIX_EPOCH;
+        assert!(life.park(now));
+        assert!(life.is_draining() && !life.is_stopping());
+        assert!(!life.set_draining(true, now), "it drains already");
+        assert!(life.is_stopping());
+        assert!(!life.park(now));
+        assert!(life.is_stopping(), "it is too late for that");
+        assert!(life.set_draining(false, now));
+        assert!(!life.is_stopping());
+        assert!(life.park(now) && life.set_draining(false, now));
+        assert!(life.set_draining(true, now));
+        assert!(life.is_stopping(), "to be parked was taken back");
+    }
+
+    #[test]
     fn draining_outranks_maintenance_and_both_can_be_taken_back() {
         let life = Lifecycle::default();
         let now = SystemTime::UNIX_EPOCH;
         assert_eq!(life.said(), None);
         let maintenance = Maintenance::new("moving racks");
         assert!(life.set_maintenance(Some(maintenance.clone()), now));
+        assert_eq!(life.maintenance(), Some(maintenance.clone()));
         assert!(life.set_draining(true, now));
         assert!(!life.set_draining(true, now), "nothing changed");
         assert_eq!(life.said(), Some(Phase::Draining));
         assert!(life.set_draining(false, now));
         assert_eq!(life.said(), Some(Phase::Maintenance(maintenance.clone())));
         assert!(life.set_maintenance(None, now));
+        assert_eq!(life.maintenance(), None);
         assert_eq!(life.said(), None);
         let events = life.timeline.events();
         let told: Vec<_> = events.iter().map(Event::what).cloned().collect();

@@ -164,12 +164,12 @@ impl News {
         self.own_turn().is_some() || children.any(|child| child.turned().is_some())
     }
 
-    fn own_turn(&self) -> Option<Status> {
+    /// What the check itself has turned to.
+    pub(crate) fn own_turn(&self) -> Option<Status> {
         let decided = self.finding.standing.decided();
         decided.filter(|_| decided != self.before)
     }
 
-    /// What the check itself has turned to.
     fn transition(&self, check: &Arc<Check>, finding: &Finding) -> Option<Transition> {
         let to = self.own_turn()?;
         Some(Transition {

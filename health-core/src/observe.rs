@@ -8,6 +8,7 @@ use crate::inbox::Inbox;
 use crate::lifecycle::Lifecycle;
 use crate::notice::Notice;
 use crate::sync::{Mutex, discard, guarded, lock};
+use crate::tally::Headcount;
 use crate::timeline::Bell;
 use crate::told::{News, Told};
 use crate::{Check, FinishedRun, Transition};
@@ -38,6 +39,7 @@ pub(crate) struct Teller {
     lifecycle: Arc<Lifecycle>,
     remembered: usize,
     inboxes: Mutex<Vec<Arc<Inbox>>>,
+    stuck: Headcount,
 }
 
 impl Teller {
@@ -46,6 +48,7 @@ impl Teller {
             lifecycle,
             remembered,
             inboxes: Mutex::default(),
+            stuck: Headcount::default(),
         }
     }
 
@@ -63,6 +66,11 @@ impl Teller {
     /// How many runs of each check are remembered.
     pub(crate) const fn remembered(&self) -> usize {
         self.remembered
+    }
+
+    /// Counts the runs that are overdue and have not ended.
+    pub(crate) const fn stuck(&self) -> &Headcount {
+        &self.stuck
     }
 
     /// Adds an observer: on the given runtime, or on a thread of its own. It has room for several

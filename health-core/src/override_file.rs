@@ -153,9 +153,8 @@ fn parse_line<'a>(
         let names = list(names.iter().copied());
         return Err(format!("there is no check `{name}`; there are: {names}"));
     }
-    let statuses = [Status::Healthy, Status::Degraded, Status::Unhealthy];
-    let Some(status) = statuses.into_iter().find(|s| s.as_str() == status) else {
-        let names = list(statuses.iter().map(|status| status.as_str()));
+    let Some(status) = Status::ALL.into_iter().find(|s| s.as_str() == status) else {
+        let names = list(Status::ALL.iter().map(|status| status.as_str()));
         return Err(format!("`{status}` is no status; there are: {names}"));
     };
     let reason = if reason.is_empty() {

@@ -23,6 +23,11 @@ impl Probe {
     /// All three, in the order in which they are listed everywhere.
     pub const ALL: [Self; 3] = [Self::Liveness, Self::Readiness, Self::Startup];
 
+    /// The probe that is called `liveness`, `readiness` or `startup`, if it is one of these.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|probe| probe.as_str() == name)
+    }
+
     /// `liveness`, `readiness` or `startup`.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -21,6 +21,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// All three, from good to bad.
+    pub const ALL: [Self; 3] = [Self::Healthy, Self::Degraded, Self::Unhealthy];
+
     /// `healthy`, `degraded` or `unhealthy`.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::{LazyLock, Once, PoisonError};
 
+use crate::error::on_one_line;
 use crate::mask::mask;
 
 #[cfg(not(all(test, health_loom)))]
@@ -94,13 +95,17 @@ fn tell_once(panic: &PanicHookInfo<'_>) {
         places.len() < MOST && places.insert((place.file().to_owned(), place.line()))
     };
     if is_news {
-        let text = panic_text(panic.payload());
+        let text = said(panic.payload());
         let _ = writeln!(
             io::stderr(),
-            "a health check or an access rule panicked at {place}: {} (told once)",
-            mask(&text)
+            "a health check or an access rule panicked at {place}: {text} (told once)"
         );
     }
+}
+
+/// What of a panic anybody may read, on one line: without secrets, and without what drives a terminal.
+fn said(payload: &dyn Any) -> String {
+    on_one_line(mask(&panic_text(payload)).into())
 }
 
 fn panic_text(payload: &dyn Any) -> String {
@@ -113,6 +118,12 @@ fn panic_text(payload: &dyn Any) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_panics_say_drives_no_terminal() {
+        let payload: Box<dyn Any> = Box::new("redis://a:s3cret@b\x1b[2J\nerror: c");
+        assert_eq!(said(&*payload), "redis://a:***@b\\u{1b}[2J\\nerror: c");
+    }
 
     struct Bomb;
 

@@ -53,16 +53,23 @@ pub(crate) struct News {
 
 impl News {
     /// A run that changes nothing.
-    pub(crate) fn of_a_run_alone(finding: Finding) -> Self {
+    pub(crate) fn of_a_run_alone(finding: Finding, now: Instant) -> Self {
         Self {
             before: finding.standing.decided(),
-            at: finding.sample.at,
+            at: finding.sample.asked().until(now).at,
             finding,
             ran: true,
             line: None,
             expected: true,
             counts: false,
         }
+    }
+
+    /// How long the run took, or after which time it was given up.
+    pub(crate) fn duration(&self) -> Duration {
+        let sample = &self.finding.sample;
+        let given_up = || self.at.duration_since(sample.at).unwrap_or_default();
+        sample.latency.unwrap_or_else(given_up)
     }
 
     /// Logs it, if it is worth a line. Called outside every lock, for a log is the user's code.

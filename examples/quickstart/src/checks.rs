@@ -49,8 +49,8 @@ fn judge_disk(free_mib: u64) -> Outcome {
 /// The schema of the database is migrated. Until then the log says what goes wrong.
 // A flag is read faster than a result is looked up; kept, it would hold up the start.
 #[health_check(kind = "startup", cache_ms = 0, tags = ["db"])]
-async fn schema(schema: web::Data<Schema>) -> Outcome {
-    if schema.is_migrated() {
+async fn schema(pool: web::Data<SqlitePool>, schema: web::Data<Schema>) -> Outcome {
+    if schema.is_migrated(&pool).await {
         Outcome::healthy()
     } else {
         Outcome::unhealthy("the schema is not migrated yet")
@@ -64,7 +64,7 @@ async fn notes_backlog(
     schema: web::Data<Schema>,
 ) -> Result<Outcome, sqlx::Error> {
     // Readiness is asked from the first moment on, when there may be no table to count in.
-    if !schema.is_migrated() {
+    if !schema.is_migrated(&pool).await {
         return Ok(Outcome::healthy());
     }
     Ok(judge_backlog(notes::count(&pool).await?))

@@ -61,7 +61,7 @@ type Pool = web::Data<SqlitePool>;
 
 /// The latest 20 notes, the latest first.
 async fn list(pool: Pool, schema: web::Data<Schema>) -> Result<HttpResponse, Problem> {
-    ensure_started(&schema)?;
+    ensure_started(&schema, &pool).await?;
     let query = "SELECT id, text, created_at FROM notes ORDER BY id DESC LIMIT 20";
     let rows: Vec<Row> = sqlx::query_as(query).fetch_all(pool.get_ref()).await?;
     let notes: Vec<_> = rows.into_iter().map(Note::from).collect();
@@ -74,7 +74,7 @@ async fn add(
     pool: Pool,
     schema: web::Data<Schema>,
 ) -> Result<HttpResponse, Problem> {
-    ensure_started(&schema)?;
+    ensure_started(&schema, &pool).await?;
     let text = new.text.trim();
     if text.is_empty() {
         return Err(Problem::EmptyText);
@@ -93,7 +93,7 @@ async fn remove(
     pool: Pool,
     schema: web::Data<Schema>,
 ) -> Result<HttpResponse, Problem> {
-    ensure_started(&schema)?;
+    ensure_started(&schema, &pool).await?;
     let query = sqlx::query("DELETE FROM notes WHERE id = ?").bind(*id);
     match query.execute(pool.get_ref()).await?.rows_affected() {
         0 => Err(Problem::NoSuchNote),
@@ -101,8 +101,8 @@ async fn remove(
     }
 }
 
-fn ensure_started(schema: &Schema) -> Result<(), Problem> {
-    if schema.is_migrated() {
+async fn ensure_started(schema: &Schema, pool: &SqlitePool) -> Result<(), Problem> {
+    if schema.is_migrated(pool).await {
         Ok(())
     } else {
         Err(Problem::Starting)

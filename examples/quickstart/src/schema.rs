@@ -8,7 +8,7 @@ use sqlx::SqlitePool;
 use tokio::time::sleep;
 
 /// The migration of a grown service takes a while. This one pretends, so that you can watch
-/// `/health/started` go from `starting` to `started`.
+/// `/health/started` go from `starting` to `started` at the first start.
 const PRETENDED_WORK: Duration = Duration::from_millis(300);
 
 /// How long a failed migration waits before it tries again.
@@ -21,8 +21,18 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    pub(crate) fn is_migrated(&self) -> bool {
-        self.migrated.load(Ordering::Acquire)
+    /// Looks until they are: an earlier process may have made them.
+    pub(crate) async fn is_migrated(&self, pool: &SqlitePool) -> bool {
+        if self.migrated.load(Ordering::Acquire) {
+            return true;
+        }
+        // What goes wrong here is told by the check of the database.
+        let is_there = sqlx::query("SELECT 1 FROM notes LIMIT 0")
+            .execute(pool)
+            .await
+            .is_ok();
+        self.migrated.fetch_or(is_there, Ordering::AcqRel);
+        is_there
     }
 }
 

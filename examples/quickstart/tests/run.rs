@@ -1,5 +1,10 @@
 //! Runs the real service the way a visitor does.
 
+#[path = "run/command.rs"]
+mod command;
+#[path = "run/operations.rs"]
+mod operations;
+
 use std::error::Error;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -20,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A delay, in milliseconds, that does not end before patience does.
 const FOR_EVER: &str = "600000";
+
+/// The file of the database, in the directory of a test.
+const DATABASE: &str = "quickstart.sqlite";
 
 /// What fits into a pipe that nobody reads, in bytes.
 const PIPE: usize = 64 << 10;
@@ -309,13 +317,21 @@ fn a_port_in_use_is_named() -> Result {
 
 /// The program, with its database in a directory.
 fn quickstart(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quickstart"));
+    of(Path::new(env!("CARGO_BIN_EXE_quickstart")), directory)
+}
+
+fn of(program: &Path, directory: &Path) -> Command {
+    let mut command = Command::new(program);
     command
-        .env("DATABASE_FILE", directory.join("quickstart.sqlite"))
+        .env("DATABASE_FILE", directory.join(DATABASE))
         .env("PORT", "0")
         .env("DRAIN_MS", "0")
         .env_remove("HOST")
-        .env_remove("RUST_LOG");
+        .env_remove("RUST_LOG")
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("HEALTH_PROBE_HEADER")
+        .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR_FORCE");
     command
 }
 

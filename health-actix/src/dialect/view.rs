@@ -196,6 +196,12 @@ impl<'a> Told<'a> {
         may_know(entry.check(), level).then_some(Self { entry, level })
     }
 
+    /// Whether everybody who is told of checks may be told of this one.
+    #[cfg(feature = "systemd")]
+    pub(crate) fn is_public(self) -> bool {
+        may_know(self.entry.check(), Level::Summary)
+    }
+
     pub(crate) fn name(self) -> &'a str {
         self.entry.name()
     }

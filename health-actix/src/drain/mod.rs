@@ -16,6 +16,8 @@ pub(crate) use self::layer::close;
 pub use self::layer::{DrainLayer, DrainService};
 use self::signals::Asked;
 pub(crate) use self::signals::Signals;
+#[cfg(all(feature = "clap", target_os = "linux"))]
+pub(crate) use self::signals::catches;
 
 /// What a [`Health`] does for a server that is about to stop.
 ///
@@ -120,7 +122,7 @@ async fn drained(health: &Health, delay: Duration, mut signals: Signals) {
     let mut since = None;
     let since = loop {
         let asked = signals.asked().await;
-        let began = begin(health, since);
+        let began = begin(health, asked, since);
         if asked == Asked::ToStop {
             break began;
         }
@@ -135,9 +137,12 @@ async fn drained(health: &Health, delay: Duration, mut signals: Signals) {
 }
 
 /// Starts draining, or goes on with it; returns since when.
-fn begin(health: &Health, since: Option<Instant>) -> Instant {
+fn begin(health: &Health, asked: Asked, since: Option<Instant>) -> Instant {
     let since = since.filter(|_| health.is_draining());
-    health.start_draining();
+    match asked {
+        Asked::ToDrain => health.park(),
+        Asked::ToStop => health.start_draining(),
+    }
     since.unwrap_or_else(Instant::now)
 }
 
@@ -150,12 +155,13 @@ mod tests {
     #[test]
     fn draining_that_was_taken_back_begins_anew() -> Result<(), health_core::BuildError> {
         let health = HealthBuilder::empty().build()?;
-        let first = begin(&health, None);
-        assert!(health.is_draining());
-        assert_eq!(begin(&health, Some(first)), first);
+        let first = begin(&health, Asked::ToDrain, None);
+        assert!(health.is_draining() && !health.is_stopping());
+        assert_eq!(begin(&health, Asked::ToStop, Some(first)), first);
+        assert!(health.is_stopping());
         health.stop_draining();
-        assert!(begin(&health, Some(first)) > first);
-        assert!(health.is_draining());
+        assert!(begin(&health, Asked::ToDrain, Some(first)) > first);
+        assert!(health.is_draining() && !health.is_stopping());
         Ok(())
     }
 }

@@ -73,20 +73,24 @@ impl Signals {
     }
 }
 
-/// Whether the process handles the signal in some way: there is a bit for each.
-///
-/// Source: proc(5), `SigCgt` in `/proc/pid/status`.
+/// Whether the process handles the signal in some way.
 #[cfg(unix)]
 fn is_handled(kind: SignalKind) -> bool {
-    let handled = || {
-        let status = std::fs::read_to_string("/proc/self/status").ok()?;
-        let mut lines = status.lines();
-        let mask = lines.find_map(|line| line.strip_prefix("SigCgt:"))?;
-        u64::from_str_radix(mask.trim(), 16).ok()
-    };
-    let bit = u32::try_from(kind.as_raw_value() - 1).unwrap_or(u32::MAX);
-    let handled = handled().and_then(|mask| mask.checked_shr(bit));
-    handled.is_some_and(|mask| mask & 1 == 1)
+    let status = std::fs::read_to_string("/proc/self/status").ok();
+    let caught = status.and_then(|status| catches(&status, kind.as_raw_value()));
+    caught.unwrap_or(false)
+}
+
+/// Whether the process of this status handles the signal in some way; none if that is not said.
+///
+/// Source: proc(5), `SigCgt` in `/proc/pid/status`: a bit for each signal, the first one's lowest.
+#[cfg(unix)]
+pub(crate) fn catches(status: &str, signal: i32) -> Option<bool> {
+    let mut lines = status.lines();
+    let mask = lines.find_map(|line| line.strip_prefix("SigCgt:"))?;
+    let mask = u128::from_str_radix(mask.trim(), 16).ok()?;
+    let bit = u32::try_from(signal - 1).ok()?;
+    Some(mask.checked_shr(bit)? & 1 == 1)
 }
 
 type Wanted = (Asked, &'static str, io::Result<Signal>);

@@ -6,7 +6,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, Required, Response};
 
-use super::responses::{header, response};
+use super::answer::{header, response};
 use crate::dialect::schema::{
     About, Body, always_true, boolean, number, object, reference, text, whole_number, words,
 };

@@ -1,8 +1,11 @@
 //! The OpenAPI 3.1 document: what the endpoints are, and every real check by name.
 
+mod answer;
 mod dashboard;
 mod described;
 mod levels;
+#[cfg(feature = "prometheus")]
+mod metrics;
 mod operations;
 mod responses;
 mod securities;

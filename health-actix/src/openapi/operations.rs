@@ -7,9 +7,12 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Required, ResponseBuilder};
 
 use super::TAG;
+use super::answer::header;
 use super::dashboard;
 use super::described::{Answers, Described};
-use super::responses::{header, other_methods, responses};
+#[cfg(feature = "prometheus")]
+use super::metrics;
+use super::responses::{other_methods, responses};
 use super::securities::securities;
 use crate::dialect::schema::About;
 use crate::endpoint::{METHODS, options_tell_of_health};
@@ -155,6 +158,8 @@ fn describe(target: Target, about: &About) -> (&'static str, String) {
             ),
         ),
         Target::Dashboard(part) => dashboard::describe(part),
+        #[cfg(feature = "prometheus")]
+        Target::Metrics => metrics::describe(),
         Target::Document(notation) => (
             "This document",
             format!(
@@ -232,9 +237,7 @@ fn path_parameter(described: &Described<'_>, asks: bool) -> Option<Parameter> {
             let description = "A tag or a check, and what is below it.";
             (target::REST, description, Vec::new())
         }
-        Target::Probe(_) | Target::Everything | Target::Document(_) | Target::Dashboard(_) => {
-            return None;
-        }
+        _ => return None,
     };
     let mut schema = ObjectBuilder::new().schema_type(Type::String);
     if asks && !values.is_empty() {

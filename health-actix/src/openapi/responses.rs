@@ -5,10 +5,10 @@ use std::collections::btree_map::Entry;
 
 use health_core::{Probe, Status};
 use serde_json::json;
-use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ObjectBuilder, Schema, Type};
-use utoipa::openapi::{Content, Header, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{RefOr, Response, ResponseBuilder};
 
+use super::answer::{header, header_of, response};
 use super::described::{Answers, Described};
 use super::{TITLE, dashboard};
 use crate::dialect::Format;
@@ -40,6 +40,8 @@ fn answered(target: Target, answers: Answers<'_>, has_body: bool) -> Vec<(String
     let mut responses = match target {
         Target::Document(notation) => vec![("200".to_owned(), document(notation, has_body))],
         Target::Dashboard(part) => dashboard::responses(part, has_body),
+        #[cfg(feature = "prometheus")]
+        Target::Metrics => vec![("200".to_owned(), super::metrics::response(has_body))],
         _ if about.misconfigured && target.is_detail() => {
             let why = problem(format, &MISCONFIGURED, has_body);
             vec![("503".to_owned(), why.build())]
@@ -49,7 +51,7 @@ fn answered(target: Target, answers: Answers<'_>, has_body: bool) -> Vec<(String
     let unknown = match target {
         Target::Group => Some(NO_GROUP),
         Target::Check | Target::CheckOf(_) | Target::Tree => Some(NOT_FOUND),
-        Target::Probe(_) | Target::Everything | Target::Document(_) | Target::Dashboard(_) => None,
+        _ => None,
     };
     if let Some(unknown) = unknown {
         let response = problem(format, &unknown, has_body);
@@ -159,7 +161,7 @@ fn either(one: Option<RefOr<Schema>>, other: Option<RefOr<Schema>>) -> Option<Re
 /// Which statuses each code stands for.
 fn codes(voice: &Voice) -> BTreeMap<u16, Vec<Status>> {
     let mut codes = BTreeMap::<_, Vec<_>>::new();
-    for status in [Status::Healthy, Status::Degraded, Status::Unhealthy] {
+    for status in Status::ALL {
         let code = voice.codes.code(status).as_u16();
         codes.entry(code).or_default().push(status);
     }
@@ -244,31 +246,4 @@ fn with_own(format: &dyn Format, response: ResponseBuilder) -> ResponseBuilder {
     headers.fold(response, |response, (name, value)| {
         response.header(*name, header_of(words(&[value])))
     })
-}
-
-pub(super) fn response(description: &str, media_type: &str, body: Option<Body>) -> ResponseBuilder {
-    let response = ResponseBuilder::new()
-        .description(description)
-        .header("Cache-Control", header("How long it may be kept."));
-    match body {
-        None => response,
-        Some(Body { schema, example }) => {
-            let mut content = Content::new(Some(schema));
-            content.example = example;
-            let (media_type, _) = media_type.split_once(';').unwrap_or((media_type, ""));
-            response.content(media_type, content)
-        }
-    }
-}
-
-pub(super) fn header(description: &str) -> Header {
-    header_of(text(description))
-}
-
-/// A header, which is described where its value is.
-fn header_of(value: ObjectBuilder) -> Header {
-    let mut value = value.build();
-    let description = value.description.take();
-    let header = HeaderBuilder::new().schema(Some(value));
-    header.description(description).build()
 }

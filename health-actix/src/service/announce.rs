@@ -8,6 +8,8 @@ use super::HealthService;
 use super::routes::Routes;
 use crate::endpoint::below;
 use crate::notation::Notation;
+#[cfg(feature = "prometheus")]
+use crate::target::METRICS;
 use crate::target::PAGE;
 
 impl HealthService {
@@ -22,8 +24,7 @@ impl HealthService {
             return;
         }
         let at = |probe| routes.path_of(probe).unwrap_or("nowhere");
-        let dashboard = self.dashboard.as_ref().map(|_| below(&self.prefix, PAGE));
-        let dashboard = dashboard.map_or_else(String::new, |path| format!("; dashboard: {path}"));
+        let beside = self.beside();
         let checks = self.health.checks();
         let found = Probe::ALL.map(|probe| {
             let serving = checks.iter().filter(|c| c.probes().contains(probe));
@@ -39,7 +40,7 @@ impl HealthService {
             target: "health",
             "{} health checks ({}). Point balancers and the readinessProbe at {}, the \
              livenessProbe at {}, the startupProbe at {}; a path that says liveness is none for \
-             balancers; OpenAPI: {}{dashboard}",
+             balancers; OpenAPI: {}{beside}",
             checks.len(),
             found.join("; "),
             at(Probe::Readiness),
@@ -48,6 +49,19 @@ impl HealthService {
             below(&self.prefix, Notation::Json.path()),
         );
         self.warn_of_groups();
+    }
+
+    /// What is mounted when it is asked for.
+    fn beside(&self) -> String {
+        let beside = [
+            ("dashboard", PAGE, &self.dashboard),
+            #[cfg(feature = "prometheus")]
+            ("metrics", METRICS, &self.metrics),
+        ];
+        let mounted = beside.iter().filter(|(.., details)| details.is_some());
+        let tell =
+            |(what, path, _): &(&str, &str, _)| format!("; {what}: {}", below(&self.prefix, path));
+        mounted.map(tell).collect()
     }
 
     /// A group that nobody is in may be one that is misspelt; a check may join it later.
@@ -62,5 +76,25 @@ impl HealthService {
                 known.iter().copied().collect::<Vec<_>>().join(", ")
             );
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "prometheus")]
+mod tests {
+    use health_core::Health;
+
+    use super::*;
+    use crate::Details;
+
+    #[test]
+    fn what_was_asked_for_is_announced_where_it_is() {
+        let service = HealthService::new(&Health::misconfigured()).prefix("/ops");
+        assert_eq!(service.beside(), "");
+        let both = service
+            .dashboard(Details::full())
+            .metrics(Details::summary());
+        let expected = "; dashboard: /ops/ui; metrics: /ops/metrics";
+        assert_eq!(both.beside(), expected);
     }
 }

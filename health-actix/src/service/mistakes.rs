@@ -43,9 +43,11 @@ fn details(service: &HealthService) -> impl Iterator<Item = &Details> {
         .filter_map(|group| group.details.as_ref());
     let dialects = dialects(service).filter_map(Dialect::own_details);
     let dashboard = service.dashboard.iter();
+    let metrics = service.metrics.iter();
     dialects
         .chain(groups)
         .chain(dashboard)
+        .chain(metrics)
         .chain([&service.details])
 }
 

@@ -25,6 +25,8 @@ use crate::openapi::{self, Levels};
 use crate::respond::respond;
 use crate::status_codes::StatusCodes;
 use crate::voice::Voice;
+#[cfg(feature = "prometheus")]
+use crate::workers::Workers;
 
 /// The health endpoints of one [`Health`], to be mounted with [`App::service`].
 ///
@@ -59,6 +61,9 @@ pub struct HealthService {
     limit: Option<RateLimit>,
     tells_envoy: bool,
     dashboard: Option<Details>,
+    metrics: Option<Details>,
+    #[cfg(feature = "prometheus")]
+    workers: Option<Workers>,
     mistakes: Vec<Mistake>,
 }
 
@@ -77,6 +82,9 @@ impl HealthService {
             limit: None,
             tells_envoy: false,
             dashboard: None,
+            metrics: None,
+            #[cfg(feature = "prometheus")]
+            workers: None,
             mistakes: Vec::new(),
         }
     }
@@ -205,6 +213,25 @@ impl HealthService {
         self
     }
 
+    #[doc = include_str!("../docs/metrics.md")]
+    #[doc = ""]
+    #[doc = include_str!("../docs/alerts.md")]
+    #[cfg(feature = "prometheus")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "prometheus")))]
+    pub fn metrics(mut self, access: impl Into<Details>) -> Self {
+        self.metrics = Some(access.into());
+        self
+    }
+
+    /// Has the [metrics](Self::metrics) tell of these workers too: for how long each has been silent,
+    /// how late it is, and how many requests it has to answer.
+    #[cfg(feature = "prometheus")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "prometheus")))]
+    pub fn workers(mut self, workers: &Workers) -> Self {
+        self.workers = Some(workers.clone());
+        self
+    }
+
     /// Adds the member `service` to the body of liveness.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
@@ -302,6 +329,26 @@ impl HealthService {
         (Levels::of(&endpoints, level), endpoints)
     }
 
+    /// Where the first dialect answers a probe.
+    #[cfg(feature = "clap")]
+    pub(crate) fn path_of(&self, probe: health_core::Probe) -> Option<String> {
+        Routes::of(self).path_of(probe).map(ToOwned::to_owned)
+    }
+
+    /// Where the metrics are, once they are mounted.
+    #[cfg(feature = "clap")]
+    pub(crate) fn metrics_path(&self) -> String {
+        crate::endpoint::below(&self.prefix, "/metrics")
+    }
+
+    #[cfg(feature = "clap")]
+    pub(crate) const fn has_metrics(&self) -> bool {
+        #[cfg(feature = "prometheus")]
+        return self.metrics.is_some();
+        #[cfg(not(feature = "prometheus"))]
+        false
+    }
+
     /// How it answers where no dialect or group says otherwise.
     fn own_voice(&self) -> Voice {
         let default = Dialect::default();
@@ -341,6 +388,8 @@ impl HealthService {
             service_name: self.service_name,
             endpoints: routes.endpoints,
             documents: Documents::default(),
+            #[cfg(feature = "prometheus")]
+            workers: self.workers,
         }
     }
 }

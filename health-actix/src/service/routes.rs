@@ -9,6 +9,8 @@ use super::HealthService;
 use crate::dialect::Dialect;
 use crate::endpoint::{Endpoint, GROUPS, below, overlap};
 use crate::notation::Notation;
+#[cfg(feature = "prometheus")]
+use crate::target::METRICS;
 use crate::target::{Part, Target};
 use crate::voice::Voice;
 
@@ -30,11 +32,7 @@ impl Routes {
         let groups = groups.map(|group| (group.tag.clone(), voice.of_group(group)));
         let groups = Arc::new(groups.collect());
         if let Some(details) = &service.dashboard {
-            let voice = Arc::new(Voice {
-                format: Dialect::default().format(),
-                details: details.clone(),
-                ..(*voice).clone()
-            });
+            let voice = voice.beside(details);
             let endpoints = Part::PATHS.map(|(path, part)| Endpoint {
                 path: below(&service.prefix, path),
                 target: Target::Dashboard(part),
@@ -42,6 +40,16 @@ impl Routes {
                 groups: Arc::default(),
             });
             routes.add(endpoints.into(), "the dashboard");
+        }
+        #[cfg(feature = "prometheus")]
+        if let Some(details) = &service.metrics {
+            let endpoint = Endpoint {
+                path: below(&service.prefix, METRICS),
+                target: Target::Metrics,
+                voice: voice.beside(details),
+                groups: Arc::default(),
+            };
+            routes.add(vec![endpoint], "the endpoint of metrics");
         }
         let document = |notation: &Notation| (notation.path(), Target::Document(*notation));
         let documents = Notation::ALL.iter().map(document);

@@ -118,6 +118,17 @@ pub(super) struct Load {
     pub(super) in_flight: usize,
 }
 
+/// How one worker is doing.
+#[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus"))]
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub(crate) number: usize,
+    /// For how long nothing has been heard from it; none before its first beat.
+    pub(crate) silence: Option<Duration>,
+    pub(crate) lag: Option<Duration>,
+    pub(crate) in_flight: usize,
+}
+
 /// All workers that are known.
 #[derive(Debug, Default)]
 pub(super) struct Crew(Mutex<Vec<Weak<Worker>>>);
@@ -172,6 +183,19 @@ impl Crew {
             lag: lags.max_by_key(|(lag, _)| *lag),
             in_flight: members.iter().map(in_flight).sum(),
         }
+    }
+
+    /// Each of them, in the order of their numbers.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus"))]
+    pub(super) fn measured(&self, now: Instant) -> Vec<Measured> {
+        let members = self.members();
+        let measured = members.iter().map(|worker| Measured {
+            number: worker.number,
+            silence: worker.silence(now),
+            lag: worker.read(|pulse| pulse.lag(now)),
+            in_flight: worker.in_flight.load(Ordering::Relaxed),
+        });
+        measured.collect()
     }
 
     /// In the order of their numbers.

@@ -12,6 +12,8 @@ use std::time::Duration;
 use health_core::{Check, Outcome};
 use tokio::time::{Instant, sleep};
 
+#[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus"))]
+pub(crate) use self::crew::Measured;
 use self::crew::{Crew, Silent};
 pub use self::layer::{WorkersLayer, WorkersService};
 pub use self::limits::Limits;
@@ -85,6 +87,12 @@ impl Workers {
     /// [`App::wrap`]: actix_web::App::wrap
     pub fn layer(&self) -> WorkersLayer {
         WorkersLayer::new(&self.crew)
+    }
+
+    /// How each of them is doing, in the order of their numbers.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus"))]
+    pub(crate) fn measured(&self) -> Vec<Measured> {
+        self.crew.measured(Instant::now())
     }
 
     /// A check of liveness that fails while a worker has been silent for longer than `limit`, and

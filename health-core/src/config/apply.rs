@@ -107,7 +107,7 @@ impl<'a> Configuring<'a> {
             if is_repeated(said, index) {
                 self.repeated(&place);
             }
-            match (named(key), node) {
+            match (Probe::named(key), node) {
                 (None, _) => self.set(check, key, node, &place),
                 (Some(probe), Node::Map(own)) if !own.is_empty() => {
                     self.section(check, probe, own, &place);
@@ -141,7 +141,7 @@ impl<'a> Configuring<'a> {
                 }
             };
             let (check, value) = (target.check, &variable.value);
-            match (target.probe, named(&target.setting)) {
+            match (target.probe, Probe::named(&target.setting)) {
                 (Some(probe), _) => self.set_own(check, probe, &target.setting, value, &place),
                 (None, None) => self.set(check, &target.setting, value, &place),
                 (None, Some(_)) => self.no_section(value, &place),
@@ -280,10 +280,6 @@ fn unknown(names: impl Iterator<Item = &'static str> + Clone, setting: &str) -> 
         return format!("`{setting}` is for the code alone to say");
     }
     meant("setting", setting, names)
-}
-
-fn named(key: &str) -> Option<Probe> {
-    Probe::ALL.into_iter().find(|probe| probe.as_str() == key)
 }
 
 /// Whether the same key is right before: they are sorted.

@@ -145,8 +145,7 @@ impl<'a> Folded<'a> {
 /// The name of a check and a probe, if the folded name ends in one.
 fn probe_of(name: &str) -> Option<(&str, Probe)> {
     let (name, last) = name.rsplit_once(SEPARATOR)?;
-    let probe = Probe::ALL.into_iter().find(|probe| probe.as_str() == last);
-    Some((name, probe?))
+    Some((name, Probe::named(last)?))
 }
 
 /// What all spellings of a name have in common.

@@ -10,6 +10,7 @@ use super::executor::Permit;
 use super::instance::{Question, RunId};
 use super::why::{Why, failed};
 use crate::sample::{Asked, Sample, spell};
+use crate::tally::Token;
 use crate::{Check, ProbePath, Reason};
 
 /// A run that has not ended. Its result may be known all the same: that it is overdue.
@@ -28,6 +29,8 @@ pub(super) struct Flight {
     pub(super) begun: ProbePath,
     /// What it keeps others from while it has not settled.
     pub(super) permit: Option<Permit>,
+    /// Counts it as long as it is overdue.
+    pub(super) stuck: Option<Token>,
 }
 
 /// Says why a check gets nowhere, if the engine knows.
@@ -46,6 +49,7 @@ impl Flight {
             waiting: vec![Arc::clone(question.batch)],
             begun: question.path.cloned().unwrap_or_default(),
             permit: None,
+            stuck: None,
         }
     }
 

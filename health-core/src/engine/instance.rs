@@ -17,6 +17,7 @@ use crate::probe_path::Station;
 use crate::sample::{Asked, Sample, spell};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
+use crate::tally::Tally;
 use crate::{Check, History, Probe, Status};
 
 /// A check together with the things bound to it. A cheap clone.
@@ -31,6 +32,7 @@ pub(crate) struct Instance {
 pub(crate) struct Core {
     identities: Vec<Option<Identity>>,
     teller: Arc<Teller>,
+    tally: Arc<Tally>,
     station: Arc<Station>,
     /// Whether it was told that a poll holds its thread.
     held: AtomicBool,
@@ -38,11 +40,16 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(identities: Vec<Option<Identity>>, teller: Arc<Teller>) -> Self {
+    pub(crate) fn new(
+        identities: Vec<Option<Identity>>,
+        teller: Arc<Teller>,
+        tally: Arc<Tally>,
+    ) -> Self {
         let state = State::new(&teller);
         Self {
             identities,
             teller,
+            tally,
             station: Arc::new(Station::new()),
             held: AtomicBool::new(false),
             state: Mutex::new(state),
@@ -164,6 +171,9 @@ impl Instance {
         let (seen, after, untold) = {
             let mut state = self.state();
             let after = state.expire(&self.check, now, hint);
+            if after.is_some() {
+                state.count_as_stuck(self.core.teller.stuck());
+            }
             let untold = self.post(after.as_ref());
             (see(&mut state), after, untold)
         };
@@ -270,14 +280,17 @@ impl Instance {
         );
     }
 
-    /// Tells the timeline and the observers' inboxes, in the order in which things happen: under the
+    /// Counts, and tells the timeline and the observers' inboxes, in the order in which things happen: under the
     /// lock, for no code of the user's runs there. What is returned is to be dropped under none.
     fn post(&self, after: Option<&After>) -> Vec<Posted<'_>> {
         let news = after
             .into_iter()
             .flat_map(|after| after.news.iter().flatten());
-        news.map(|news| self.core.teller.post(&self.check, news))
-            .collect()
+        news.map(|news| {
+            self.core.tally.count(news);
+            self.core.teller.post(&self.check, news)
+        })
+        .collect()
     }
 
     fn carry_out(&self, after: After) {
@@ -313,7 +326,7 @@ mod tests {
     }
 
     fn instance(check: Check) -> Instance {
-        let core = Core::new(Vec::new(), Arc::new(Teller::nobody()));
+        let core = Core::new(Vec::new(), Arc::new(Teller::nobody()), Arc::default());
         Instance::new(Arc::new(check), Arc::new(core))
     }
 
@@ -432,7 +445,11 @@ mod tests {
     fn the_same_things_in_another_order_are_another_instance() {
         let thing = Arc::new(7);
         let identity = || Some(Identity::of(&thing));
-        let core = Core::new(vec![identity(), None], Arc::new(Teller::nobody()));
+        let core = Core::new(
+            vec![identity(), None],
+            Arc::new(Teller::nobody()),
+            Arc::default(),
+        );
         assert!(core.is_bound_to(&[identity(), None]));
         assert!(!core.is_bound_to(&[None, identity()]));
     }

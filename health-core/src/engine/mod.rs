@@ -9,6 +9,7 @@ mod executor;
 mod flight;
 mod glance;
 mod instance;
+mod measure;
 mod pending;
 mod roster;
 mod run;
@@ -41,6 +42,7 @@ use crate::observe::{Observer, Teller};
 use crate::plan::Plan;
 use crate::sample::Asked;
 use crate::sync::{Mutex, lock};
+use crate::tally::ProbeTally;
 use crate::{Check, Entry, GroupReport, History, Phase, Probe, Report};
 
 /// Asks the checks of a roster.
@@ -51,6 +53,7 @@ pub(crate) struct Engine {
     executor: Arc<Executor>,
     lifecycle: Arc<Lifecycle>,
     teller: Arc<Teller>,
+    answers: Arc<ProbeTally>,
     made: Instant,
     /// How long a whole probe may take.
     deadline: Duration,
@@ -82,6 +85,7 @@ impl Engine {
             executor: Arc::new(executor),
             lifecycle,
             teller,
+            answers: Arc::default(),
             deadline: options.deadline,
         }
     }
@@ -147,16 +151,33 @@ impl Engine {
     }
 
     /// Asks all checks of a probe at once. Arguments are made and runs are started before this
-    /// returns; what it returns waits.
+    /// returns; what it returns waits, and is counted.
     pub(crate) fn probe(
         self: &Arc<Self>,
         probe: Probe,
         said: Option<Phase>,
         caller: Caller<'_>,
     ) -> impl Future<Output = Report> + Send + 'static + use<> {
+        let asked = self.executor.now();
+        let report = self.report(probe, said, caller, asked);
+        let answers = Arc::clone(&self.answers);
+        async move {
+            let report = report.await;
+            answers.count(probe, report.status(), asked.instant.elapsed());
+            report
+        }
+    }
+
+    fn report(
+        self: &Arc<Self>,
+        probe: Probe,
+        said: Option<Phase>,
+        caller: Caller<'_>,
+        asked: Asked,
+    ) -> impl Future<Output = Report> + Send + 'static + use<> {
         let asked = match said {
             Some(_) => None,
-            None => Some(self.inquiry(caller).ask_probe(probe)),
+            None => Some(self.inquiry_at(asked, caller).ask_probe(probe)),
         };
         let asked = asked.map(|(asking, gates)| (asking.start(), gates));
         let lifecycle = Arc::clone(&self.lifecycle);
@@ -203,11 +224,15 @@ impl Engine {
     }
 
     fn inquiry<'a>(self: &'a Arc<Self>, caller: Caller<'a>) -> Inquiry<'a> {
+        self.inquiry_at(self.executor.now(), caller)
+    }
+
+    fn inquiry_at<'a>(self: &'a Arc<Self>, asked: Asked, caller: Caller<'a>) -> Inquiry<'a> {
         Inquiry {
             engine: self,
             roster: self.roster(),
             caller,
-            asked: self.executor.now(),
+            asked,
             runs: true,
         }
     }

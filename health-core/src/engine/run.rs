@@ -74,6 +74,7 @@ impl Run {
                 parent: None,
                 "health_check",
                 check = self.instance.check().name(),
+                otel.status_code = Empty,
                 outcome = Empty,
                 reason = Empty,
                 duration_ms = Empty,
@@ -84,6 +85,10 @@ impl Run {
 
     fn record(&self, outcome: Status, reason: Option<Reason>, duration: Duration) {
         self.span.record("outcome", outcome.as_str());
+        if !outcome.is_passing() {
+            // That of the span in OpenTelemetry; one that passes has none.
+            self.span.record("otel.status_code", "ERROR");
+        }
         if let Some(reason) = reason {
             self.span.record("reason", reason.as_str());
         }
@@ -428,7 +433,7 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn job_of(check: Check, work: Work) -> Job {
-        let core = Core::new(Vec::new(), Arc::new(Teller::nobody()));
+        let core = Core::new(Vec::new(), Arc::new(Teller::nobody()), Arc::default());
         let instance = Instance::new(Arc::new(check), Arc::new(core));
         let asked = Asked::now();
         let question = Question {

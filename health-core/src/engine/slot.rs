@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use super::flight::Hint;
 use super::instance::{Core, Instance};
 use crate::bind::{Binder, Work};
 use crate::context::Context;
 use crate::finding::{Finding, Found};
+use crate::measurements::Counts;
 use crate::observe::Teller;
 use crate::plan::Planned;
 use crate::sample::{Asked, Sample};
 use crate::sync::{Mutex, discard, guarded, lock};
+use crate::tally::Tally;
 use crate::told::Told;
 use crate::{Check, Reason, Status};
 
@@ -22,6 +26,7 @@ pub(super) struct Slot {
     pub(super) planned: Planned,
     instances: Instances,
     teller: Arc<Teller>,
+    tally: Arc<Tally>,
     /// What was told of callers for whom it cannot be bound: they have no instance.
     unbound: Arc<Mutex<Told>>,
     /// Its end is the end of the schedule.
@@ -61,16 +66,19 @@ impl Slot {
     pub(super) fn new(planned: Planned, teller: &Arc<Teller>) -> Self {
         let requirements = planned.check.requirements().unwrap_or_default();
         let per_caller = requirements.iter().any(|(r, _)| r.from_caller);
+        let tally = Arc::<Tally>::default();
         let instances = if per_caller {
             Instances::PerCaller(Arc::default())
         } else {
-            Instances::One(Arc::new(Core::new(Vec::new(), Arc::clone(teller))))
+            let core = Core::new(Vec::new(), Arc::clone(teller), Arc::clone(&tally));
+            Instances::One(Arc::new(core))
         };
         Self {
             planned,
             instances,
             unbound: Arc::new(Mutex::new(teller.told())),
             teller: Arc::clone(teller),
+            tally,
             lifetime: watch::Sender::new(()),
         }
     }
@@ -82,6 +90,7 @@ impl Slot {
             instances: self.instances.clone(),
             unbound: Arc::clone(&self.unbound),
             teller: Arc::clone(&self.teller),
+            tally: Arc::clone(&self.tally),
             lifetime: watch::Sender::new(()),
         }
     }
@@ -121,6 +130,24 @@ impl Slot {
             Instances::One(core) => core.has_passed(),
             Instances::PerCaller(cores) => lock(cores).iter().any(|core| core.has_passed()),
         }
+    }
+
+    /// Settles the runs that are overdue.
+    pub(super) fn expire(&self, now: Instant, hint: Hint<'_>) {
+        let instances: Vec<_> = match &self.instances {
+            Instances::One(core) => return self.instance(core).expire(now, hint),
+            Instances::PerCaller(cores) => {
+                lock(cores).iter().map(|core| self.instance(core)).collect()
+            }
+        };
+        instances
+            .iter()
+            .for_each(|instance| instance.expire(now, hint));
+    }
+
+    /// What was counted of it, for whomever.
+    pub(super) fn counts(&self) -> Counts {
+        self.tally.counts()
     }
 
     /// No schedule runs it any more.
@@ -185,6 +212,7 @@ impl Slot {
             let mut unbound = lock(&self.unbound);
             let before = unbound.last_decided();
             let news = unbound.hear(before, Arc::clone(&finding), asked.instant, false);
+            self.tally.count(&news);
             let untold = self.teller.post(self.check(), &news);
             (news, untold)
         };
@@ -200,7 +228,8 @@ impl Slot {
             return self.instance(known);
         }
         cores.retain(|core| core.is_alive());
-        let new = Arc::new(Core::new(binder.identities, Arc::clone(&self.teller)));
+        let (teller, tally) = (Arc::clone(&self.teller), Arc::clone(&self.tally));
+        let new = Arc::new(Core::new(binder.identities, teller, tally));
         cores.push(Arc::clone(&new));
         self.instance(&new)
     }

@@ -15,6 +15,7 @@ use crate::probe_path::Station;
 use crate::sample::{Asked, Sample, spell};
 use crate::settings::Age;
 use crate::standings::Standings;
+use crate::tally::Headcount;
 use crate::told::News;
 use crate::told::Told;
 use crate::{Check, History, Probe, ProbePath, Reason, Status};
@@ -350,6 +351,13 @@ impl State {
         Some(self.settle(check, sample, now))
     }
 
+    /// The run that is overdue is counted as long as it has not ended.
+    pub(super) fn count_as_stuck(&mut self, stuck: &Headcount) {
+        if let Some(flight) = &mut self.flight {
+            flight.stuck.get_or_insert_with(|| stuck.token());
+        }
+    }
+
     fn count_again(&mut self, check: &Check, now: Instant) -> Option<After> {
         let flight = self.flight.as_ref()?;
         let before = self.standings.whole().decided();
@@ -398,7 +406,7 @@ impl State {
             }
         }
         let news = if self.disabled {
-            News::of_a_run_alone(finding)
+            News::of_a_run_alone(finding, now)
         } else {
             self.told.hear(before, finding, now, true)
         };

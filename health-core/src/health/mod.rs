@@ -2,8 +2,9 @@ mod changes;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use crate::context::StateMap;
@@ -15,8 +16,8 @@ use crate::plan::Plan;
 use crate::sync::{Mutex, lock};
 use crate::{
     BuildError, Caller, Check, Entry, Event, Glance, GroupReport, HealthBuilder, History,
-    IntoOutcome, Maintenance, Observer, Override, Overview, Phase, Probe, ProbePath, Report,
-    StartupGate, UnknownCheck, UnknownGate, Watch,
+    IntoOutcome, Maintenance, Measurements, Observer, Override, Overview, Phase, Probe, ProbePath,
+    Report, StartupGate, UnknownCheck, UnknownGate, Watch,
 };
 
 /// The health of a process: its checks, and what is known of them. A cheap clone.
@@ -26,6 +27,19 @@ use crate::{
 #[derive(Clone)]
 pub struct Health(Arc<Inner>);
 
+/// A [`Health`] that may be gone.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct WeakHealth(Weak<Inner>);
+
+impl WeakHealth {
+    /// The `Health`, unless its last clone is gone.
+    pub fn upgrade(&self) -> Option<Health> {
+        self.0.upgrade().map(Health)
+    }
+}
+
+#[derive(Debug)]
 struct Inner {
     engine: Arc<Engine>,
     misconfigured: bool,
@@ -134,6 +148,11 @@ impl Health {
         self.0.engine.glance(|probe| self.said(probe), caller)
     }
 
+    /// What was counted of checks and probes, and what the engine's threads do. Nothing is run.
+    pub fn measurements(&self) -> Measurements {
+        self.0.engine.measurements()
+    }
+
     /// What has happened lately, in the order in which it was noticed: at most 200 events. A probe's
     /// verdict is noted when [`Health::probe`] or [`Health::glance`] finds another one, whoever asks:
     /// where callers bring different things and are told different verdicts, each is noted in turn.
@@ -227,14 +246,14 @@ impl Health {
     /// From now on readiness fails, so that balancers send no more requests; liveness and
     /// startup stay as they were.
     pub fn start_draining(&self) {
-        if self
-            .0
-            .engine
-            .lifecycle()
-            .set_draining(true, self.wall_clock())
-        {
-            tracing::info!(target: "health", "draining: readiness fails from now on");
-        }
+        let lifecycle = self.0.engine.lifecycle();
+        tell_of_draining(lifecycle.set_draining(true, self.wall_clock()));
+    }
+
+    /// The same for a while, and not because the process is about to end.
+    #[doc(hidden)]
+    pub fn park(&self) {
+        tell_of_draining(self.0.engine.lifecycle().park(self.wall_clock()));
     }
 
     /// Takes draining back.
@@ -254,6 +273,12 @@ impl Health {
         self.0.engine.lifecycle().is_draining()
     }
 
+    /// Whether the process drains because it is about to end.
+    #[doc(hidden)]
+    pub fn is_stopping(&self) -> bool {
+        self.0.engine.lifecycle().is_stopping()
+    }
+
     /// Takes the process out of service for a while: readiness fails until
     /// [`Health::end_maintenance`].
     pub fn start_maintenance(&self, maintenance: Maintenance) {
@@ -270,6 +295,11 @@ impl Health {
         if lifecycle.set_maintenance(None, now) {
             tracing::info!(target: "health", "maintenance has ended");
         }
+    }
+
+    /// What takes the process out of service, if anything does.
+    pub fn maintenance(&self) -> Option<Maintenance> {
+        self.0.engine.lifecycle().maintenance()
     }
 
     /// The startup gate of this name.
@@ -395,6 +425,22 @@ impl Health {
         unbound.map(mistake).collect()
     }
 
+    /// Polls what is no check on the engine's threads, until it ends or the last clone of this is
+    /// gone. What it keeps it keeps alive: a clone of this only until it ends.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    #[doc(hidden)]
+    pub fn plan(&self, future: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        self.0.engine.plan(future)
+    }
+
+    /// The same without keeping it alive, for what is [planned](Self::plan).
+    #[doc(hidden)]
+    pub fn downgrade(&self) -> WeakHealth {
+        WeakHealth(Arc::downgrade(&self.0))
+    }
+
     /// True the first time that it is asked for a place: what is mounted once per worker is
     /// announced once.
     #[doc(hidden)]
@@ -430,5 +476,11 @@ impl fmt::Debug for Health {
         f.debug_struct("Health")
             .field("checks", &names)
             .finish_non_exhaustive()
+    }
+}
+
+fn tell_of_draining(has_begun: bool) {
+    if has_begun {
+        tracing::info!(target: "health", "draining: readiness fails from now on");
     }
 }

@@ -313,6 +313,7 @@ async fn each_run_is_a_span_of_its_own_with_outcome_and_duration() {
             " outcome=\"healthy\"",
             " duration_ms=120.0",
             " outcome=\"unhealthy\"",
+            " otel.status_code=\"ERROR\"",
             " reason=\"timed_out\"",
             " duration_ms=800.0",
         ]

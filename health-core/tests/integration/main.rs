@@ -16,6 +16,7 @@ mod glance;
 mod groups;
 mod lifecycle;
 mod log;
+mod measurements;
 mod observers;
 mod operations;
 mod paths;

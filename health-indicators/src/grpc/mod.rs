@@ -23,7 +23,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use health_core::{Check, Outcome};
+use health_core::{Check, Outcome, ProbePath, probe_path};
 use http::uri::PathAndQuery;
 use tonic::body::Body;
 use tonic::client::{Grpc as Client, GrpcService};
@@ -114,6 +114,10 @@ pub fn check(channel: Channel) -> Check {
 ///
 /// Measured values: `query_ms`.
 ///
+/// The call says by way of which checks it comes, in the metadata `health-probe-path`, as random
+/// ids. Of two services that ask each other, the one that is asked by way of its own check does not
+/// run that again, if it serves its health with health-actix.
+///
 /// A connection that has died without a word is noticed by HTTP/2's pings alone; see
 /// [`Endpoint::http2_keep_alive_interval`](tonic::transport::Endpoint::http2_keep_alive_interval)
 /// and `keep_alive_while_idle`. Without them a channel may take minutes to find its server again.
@@ -150,6 +154,7 @@ impl<S: Called> Grpc<S> {
     #[track_caller]
     pub fn check(self) -> Check {
         ready_made::external("grpc", TIMEOUT, self, async |server| server.ping().await)
+            .with_asks_health(true)
     }
 }
 
@@ -215,10 +220,13 @@ async fn ask<S: Called>(
     }
 }
 
-/// The server is told, too, until when the answer is of use.
+/// The server is told, too, until when the answer is of use, and by way of which checks it is asked.
 fn request(service: &str, step: Step) -> Asked {
     let mut request = Request::new(service.to_owned());
     request.set_timeout(step.0);
+    if let Some(path) = probe_path().and_then(|path| path.to_string().parse().ok()) {
+        request.metadata_mut().insert(ProbePath::HEADER, path);
+    }
     Asked(request)
 }
 

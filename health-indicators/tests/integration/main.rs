@@ -10,6 +10,8 @@ mod disk;
 mod dns;
 #[cfg(feature = "tonic")]
 mod grpc;
+#[cfg(feature = "tonic")]
+mod grpc_loop;
 #[cfg(all(
     feature = "deadpool-postgres",
     feature = "redis",

@@ -20,6 +20,7 @@ pub(crate) use self::limit::Permit;
 use self::threads::Threads;
 use super::run::{Job, Polled};
 use super::why::Why;
+use crate::measurements::EngineThreads;
 use crate::sample::Asked;
 use crate::sync::{Mutex, lock};
 
@@ -222,6 +223,13 @@ impl Executor {
         lock(&self.threads)
             .as_ref()
             .is_some_and(|threads| threads.is_polling(check))
+    }
+
+    /// What the threads do just now; none do anything before the first has started.
+    pub(crate) fn threads_now(&self) -> EngineThreads {
+        let threads = lock(&self.threads);
+        let now = threads.as_ref().map(|threads| threads.now());
+        now.unwrap_or_default()
     }
 
     fn threads(&self) -> io::Result<Arc<Threads>> {

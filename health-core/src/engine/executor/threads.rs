@@ -18,7 +18,9 @@ use super::task::Task;
 use super::{Job, Polled};
 use crate::engine::run::{HELD, RunCall};
 use crate::engine::why::Why;
+use crate::measurements::EngineThreads;
 use crate::sync::{Condvar, EXPLORED, Mutex, MutexGuard, discard, guarded, lock, thread};
+use crate::tally::Headcount;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -55,6 +57,8 @@ pub(super) struct Shared {
     work: Condvar,
     /// Tells the watcher of work that no idle poller will take.
     backlog: Condvar,
+    /// The threads on which functions are called that may block.
+    blocking: Headcount,
 }
 
 #[derive(Debug, Default)]
@@ -114,6 +118,19 @@ impl Threads {
         polled.any(|(since, task)| task.name() == check && too_long(since))
     }
 
+    /// What they do just now.
+    pub(super) fn now(&self) -> EngineThreads {
+        let queue = lock(&self.shared.queue);
+        let too_long = |(since, _): &&(Instant, _)| since.elapsed() >= HELD;
+        let held = queue.polled.iter().filter(too_long).count();
+        EngineThreads {
+            idle: queue.idle,
+            busy: queue.pollers - queue.idle - held,
+            held,
+            blocking: self.shared.blocking.count(),
+        }
+    }
+
     /// Names the checks that hold the threads, if all that there may be are held, and not by the
     /// check that asks why it is not run.
     pub(super) fn why_starved(&self, check: &str) -> Option<Why> {
@@ -143,6 +160,7 @@ impl Shared {
             queue: Mutex::default(),
             work: Condvar::new(),
             backlog: Condvar::new(),
+            blocking: Headcount::default(),
         }
     }
 
@@ -202,7 +220,9 @@ impl Shared {
         let reactor = self.reactor.clone();
         let slot = Arc::new(Mutex::new(Some(call)));
         let taken = Arc::clone(&slot);
+        let token = self.blocking.token();
         let started = spawn("health-blocking", move || {
+            let _counted = token;
             let call = lock(&taken).take();
             discard(guarded(|| {
                 let _context = enter(&reactor);

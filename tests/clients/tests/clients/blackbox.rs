@@ -11,10 +11,13 @@ use crate::server::{READY, Server};
 use crate::table::{Row, Table};
 
 /// The module that each row of the table uses.
-const MODULES: [(&str, &str); 2] = [
+const MODULES: [(&str, &str); 3] = [
     ("blackbox: http", "up"),
     ("blackbox: http, 200 or 503, body says ready", "ready"),
+    ("blackbox: grpc", GRPC),
 ];
+
+const GRPC: &str = "grpc";
 
 const CONFIGURATION: &str = r#"
 modules:
@@ -27,6 +30,11 @@ modules:
     http:
       valid_status_codes: [200, 503]
       fail_if_body_not_matches_regexp: ['"status":"ready"']
+  grpc:
+    prober: grpc
+    timeout: 5s
+    grpc:
+      preferred_ip_protocol: ip4
 "#;
 
 pub(crate) const NAME: &str = "prometheus-blackbox-exporter";
@@ -45,23 +53,26 @@ pub(crate) fn run(expected: &Table) -> Option<Vec<Row>> {
     let address = blackbox.wait_for(|blackbox| listening_at(&blackbox.log()));
     let clients = MODULES.map(|(client, module)| {
         let server = Server::start();
-        let target = server.address();
+        let target = match module {
+            GRPC => server.grpc().to_string(),
+            _ => format!("http://{}{READY}", server.address()),
+        };
         (client, server, move || {
-            said(&scrape(address, module, target))
+            said(&scrape(address, module, &target))
         })
     });
     Some(drive_all(expected, clients))
 }
 
 /// The address that the log tells.
-fn listening_at(log: &str) -> Option<SocketAddr> {
+pub(crate) fn listening_at(log: &str) -> Option<SocketAddr> {
     let line = log.lines().find(|line| line.contains("Listening on"))?;
     let (_, address) = line.split_once("address=")?;
     address.split(' ').next()?.parse().ok()
 }
 
-fn scrape(address: SocketAddr, module: &str, target: SocketAddr) -> String {
-    let path = format!("/probe?module={module}&target=http://{target}{READY}");
+fn scrape(address: SocketAddr, module: &str, target: &str) -> String {
+    let path = format!("/probe?module={module}&target={target}");
     http::get(address, &path, "client-tests", PATIENCE)
         .unwrap()
         .1
@@ -74,12 +85,18 @@ fn said(metrics: &str) -> String {
             .find(|(known, _)| *known == name)
             .map(|(_, value)| value)
     };
-    let mut words = vec![
-        value("probe_success").unwrap_or("?"),
-        value("probe_http_status_code").unwrap_or("?"),
-    ];
+    let mut words = vec![value("probe_success").unwrap_or("?")];
+    words.extend(value("probe_http_status_code"));
+    words.extend(serving_status(metrics));
     if value("probe_failed_due_to_regex") == Some("1") {
         words.push("body");
     }
     words.join(" ")
+}
+
+/// What the prober `grpc` was told.
+fn serving_status(metrics: &str) -> Option<&str> {
+    let mut lines = metrics.lines().filter_map(|line| line.strip_suffix(" 1"));
+    let told = lines.find_map(|line| line.strip_prefix("probe_grpc_healthcheck_response{"))?;
+    told.split('"').nth(1)
 }

@@ -14,10 +14,20 @@ use crate::program::{Directory, PATIENCE, Program, find};
 use crate::server::Server;
 use crate::table::{Row, Table};
 
-const ROWS: [&str; 2] = [
-    "envoy: http_health_check",
-    "envoy: http_health_check, envoy_degraded(true)",
+/// What each row of the table checks.
+const ROWS: [(&str, &str); 3] = [
+    ("envoy: http_health_check", HTTP),
+    ("envoy: http_health_check, envoy_degraded(true)", HTTP),
+    ("envoy: grpc_health_check", GRPC),
 ];
+
+const HTTP: &str = "http_health_check: { path: /health/ready }";
+
+const GRPC: &str = "grpc_health_check: {}
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        \"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: { http2_protocol_options: {} }";
 
 const ADMIN: &str = "
 admin:
@@ -30,7 +40,7 @@ pub(crate) const NAME: &str = "envoy";
 
 pub(crate) fn run(expected: &Table) -> Option<Vec<Row>> {
     let program = find(NAME)?;
-    let servers = [Server::start(), Server::envoy_degraded()];
+    let servers = [Server::start(), Server::envoy_degraded(), Server::start()];
     let directory = Directory::new().unwrap();
     let file = directory
         .write("envoy.yaml", &configuration(&servers))
@@ -50,7 +60,7 @@ pub(crate) fn run(expected: &Table) -> Option<Vec<Row>> {
         hosts(address).is_some().then_some(address)
     });
     let clients = servers.into_iter().zip(ROWS).enumerate();
-    let clients = clients.map(|(number, (server, client))| {
+    let clients = clients.map(|(number, (server, (client, _)))| {
         let look = move || said(&hosts(admin).unwrap(), number);
         (client, server, look)
     });
@@ -60,8 +70,13 @@ pub(crate) fn run(expected: &Table) -> Option<Vec<Row>> {
 /// A cluster that nobody uses is checked at `no_traffic_interval`.
 fn configuration(servers: &[Server]) -> String {
     let mut text = ADMIN.to_owned();
-    for (number, server) in servers.iter().enumerate() {
-        let port = server.address().port();
+    for (number, (server, (_, check))) in servers.iter().zip(ROWS).enumerate() {
+        let address = if check == GRPC {
+            server.grpc()
+        } else {
+            server.address()
+        };
+        let port = address.port();
         let _ = write!(
             text,
             "
@@ -80,7 +95,7 @@ fn configuration(servers: &[Server]) -> String {
       no_traffic_interval: 0.1s
       unhealthy_threshold: 2
       healthy_threshold: 2
-      http_health_check: {{ path: /health/ready }}
+      {check}
 "
         );
     }

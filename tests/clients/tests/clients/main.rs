@@ -4,11 +4,15 @@
 
 mod blackbox;
 mod envoy;
+mod grpcurl;
 mod haproxy;
 mod http;
 mod kubelet;
 mod observe;
+#[allow(dead_code, reason = "each tool has a module of its own")]
+mod operations;
 mod program;
+mod python;
 mod server;
 mod table;
 
@@ -21,10 +25,12 @@ use crate::table::{Row, Table};
 type Run = fn(&Table) -> Option<Vec<Row>>;
 
 /// Rows of the table begin with these names.
-const CLIENTS: [(&str, &str, Run); 4] = [
+const CLIENTS: [(&str, &str, Run); 6] = [
     ("haproxy", haproxy::NAME, haproxy::run),
     ("envoy", envoy::NAME, envoy::run),
     ("blackbox", blackbox::NAME, blackbox::run),
+    ("grpcurl", grpcurl::NAME, grpcurl::run),
+    ("python", python::NAME, python::run),
     ("kubelet", kubelet::NAME, kubelet::run),
 ];
 

@@ -27,9 +27,13 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let found = folders
         .map(|folder| folder.join(name))
         .find(|program| program.is_file());
-    let required = std::env::var_os("HEALTH_TEST_SERVICES") == Some(OsString::from("required"));
-    assert!(found.is_some() || !required, "{name} is not installed");
+    assert!(found.is_some() || !is_required(), "{name} is not installed");
     found
+}
+
+/// Whether it is a failure that a program is not there.
+pub(crate) fn is_required() -> bool {
+    std::env::var_os("HEALTH_TEST_SERVICES") == Some(OsString::from("required"))
 }
 
 /// A program that runs until it is dropped, with a directory that is then removed.

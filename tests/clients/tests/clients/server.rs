@@ -8,15 +8,18 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use std::{fmt, io};
 
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Service, ServiceRequest};
 use actix_web::http::header::{HOST, USER_AGENT};
 use actix_web::rt::System;
 use actix_web::{App, HttpServer};
-use health_actix::{Check, DrainExt, Health, HealthBuilder, HealthService, Probe};
+use health_actix::{Check, DrainExt, GrpcHealth, Health, HealthBuilder, HealthService, Probe};
 use tokio::net::TcpSocket;
 use tokio::sync::oneshot;
+use tonic::codegen::{BoxFuture, Context, Poll, Service as TowerService, http as http1};
+use tonic::transport::server::TcpIncoming;
 
 use crate::http;
+use crate::observe::until;
 
 pub(crate) const LIVE: &str = "/health/live";
 pub(crate) const READY: &str = "/health/ready";
@@ -92,12 +95,13 @@ struct Answers {
 enum Process {
     Running {
         address: SocketAddr,
+        grpc: SocketAddr,
         health: Health,
         stop: oneshot::Sender<()>,
         thread: JoinHandle<io::Result<()>>,
     },
-    /// The port stays taken, so that nobody else answers there; who connects is refused.
-    Gone(TcpSocket),
+    /// The ports stay taken, so that nobody else answers there; who connects is refused.
+    Gone(TcpSocket, TcpSocket),
 }
 
 impl Server {
@@ -132,6 +136,14 @@ impl Server {
         self.process.lock().unwrap().address()
     }
 
+    /// Where the gRPC health service is.
+    pub(crate) fn grpc(&self) -> SocketAddr {
+        match &*self.process.lock().unwrap() {
+            Process::Running { grpc, .. } => *grpc,
+            Process::Gone(_, socket) => socket.local_addr().unwrap(),
+        }
+    }
+
     pub(crate) fn put_into(&self, situation: Situation) {
         *self.fate.situation.lock().unwrap() = situation;
         self.fate.runs.store(0, Ordering::SeqCst);
@@ -140,13 +152,13 @@ impl Server {
             Process::Running { health, .. } if situation == Situation::Draining => {
                 health.start_draining();
             }
-            Process::Running { address, .. } if situation == Situation::Gone => {
-                let address = *address;
+            Process::Running { address, grpc, .. } if situation == Situation::Gone => {
+                let (address, grpc) = (*address, *grpc);
                 stop(&mut process);
-                *process = Process::Gone(reserve(address));
+                *process = Process::Gone(reserve(address), reserve(grpc));
             }
             Process::Running { health, .. } => health.stop_draining(),
-            Process::Gone(_) => panic!("what is gone has to be restarted"),
+            Process::Gone(..) => panic!("what is gone has to be restarted"),
         }
     }
 
@@ -204,7 +216,7 @@ impl Process {
     fn address(&self) -> SocketAddr {
         match self {
             Self::Running { address, .. } => *address,
-            Self::Gone(socket) => socket.local_addr().unwrap(),
+            Self::Gone(socket, _) => socket.local_addr().unwrap(),
         }
     }
 }
@@ -213,7 +225,8 @@ impl Process {
 fn start(fate: &Arc<Fate>) -> Process {
     let situation = *fate.situation.lock().unwrap();
     if situation == Situation::Gone {
-        return Process::Gone(reserve(([127, 0, 0, 1], 0).into()));
+        let anywhere = ([127, 0, 0, 1], 0).into();
+        return Process::Gone(reserve(anywhere), reserve(anywhere));
     }
     let health = health(fate);
     if situation == Situation::Draining {
@@ -223,8 +236,10 @@ fn start(fate: &Arc<Fate>) -> Process {
     let (told, address) = mpsc::channel();
     let (fate, shared) = (Arc::clone(fate), health.clone());
     let thread = thread::spawn(move || serve(&fate, &shared, stopped, &told));
+    let (address, grpc) = address.recv().unwrap();
     Process::Running {
-        address: address.recv().unwrap(),
+        address,
+        grpc,
         health,
         stop,
         thread,
@@ -233,7 +248,8 @@ fn start(fate: &Arc<Fate>) -> Process {
 
 /// Stops the process as SIGTERM does after its delay.
 fn stop(process: &mut Process) {
-    let gone = Process::Gone(TcpSocket::new_v4().unwrap());
+    let nowhere = || TcpSocket::new_v4().unwrap();
+    let gone = Process::Gone(nowhere(), nowhere());
     if let Process::Running { stop, thread, .. } = std::mem::replace(process, gone) {
         let _ = stop.send(());
         thread.join().unwrap().unwrap();
@@ -245,7 +261,13 @@ fn reserve(address: SocketAddr) -> TcpSocket {
     let socket = TcpSocket::new_v4().unwrap();
     // Connections to what listened here may not have died down.
     socket.set_reuseaddr(true).unwrap();
-    socket.bind(address).unwrap();
+    // A program that is just being started has what listened here open, until it runs.
+    let mut error = None;
+    let is_bound = until(|| {
+        error = socket.bind(address).err();
+        error.is_none()
+    });
+    assert!(is_bound, "{address}: {error:?}");
     socket
 }
 
@@ -253,8 +275,12 @@ fn serve(
     fate: &Arc<Fate>,
     health: &Health,
     stopped: oneshot::Receiver<()>,
-    told: &mpsc::Sender<SocketAddr>,
+    told: &mpsc::Sender<(SocketAddr, SocketAddr)>,
 ) -> io::Result<()> {
+    let grpc = Counted {
+        service: GrpcHealth::new(health).map_err(io::Error::other)?,
+        fate: Arc::clone(fate),
+    };
     let (fate, health) = (Arc::clone(fate), health.clone());
     let envoy_degraded = fate.envoy_degraded;
     let server = HttpServer::new(move || {
@@ -265,7 +291,7 @@ fn serve(
                 let (fate, answer) = (Arc::clone(&fate), next.call(request));
                 async move {
                     let response = answer.await?;
-                    fate.count(&response, request_was);
+                    fate.count(response.request().path(), request_was);
                     Ok(response)
                 }
             })
@@ -280,15 +306,54 @@ fn serve(
             let _ = stopped.await;
         })
         .bind(("127.0.0.1", 0))?;
-    told.send(server.addrs()[0]).unwrap();
-    System::new().block_on(async { server.run().await })
+    let address = server.addrs()[0];
+    System::new().block_on(async {
+        let incoming = TcpIncoming::bind(([127, 0, 0, 1], 0).into())?;
+        told.send((address, incoming.local_addr()?)).unwrap();
+        // It ends with the system.
+        let own = tonic::transport::Server::builder().serve_with_incoming(grpc, incoming);
+        drop(actix_web::rt::spawn(own));
+        server.run().await
+    })
+}
+
+/// The gRPC health service, whose answers are counted.
+#[derive(Clone)]
+struct Counted {
+    service: GrpcHealth,
+    fate: Arc<Fate>,
+}
+
+type GrpcRequest = http1::Request<tonic::body::Body>;
+
+impl TowerService<GrpcRequest> for Counted {
+    type Response = http1::Response<tonic::body::Body>;
+    type Error = std::convert::Infallible;
+    type Future = BoxFuture<Self::Response, Self::Error>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: GrpcRequest) -> Self::Future {
+        let path = request.uri().path().to_owned();
+        let user_agent = request.headers().get("user-agent");
+        let user_agent = user_agent.and_then(|value| value.to_str().ok());
+        let request_was = format!("gRPC {:?}{}", request.version(), named(user_agent));
+        let (fate, answer) = (Arc::clone(&self.fate), self.service.call(request));
+        Box::pin(async move {
+            let response = answer.await?;
+            fate.count(&path, request_was);
+            Ok(response)
+        })
+    }
 }
 
 impl Fate {
-    fn count<B>(&self, response: &ServiceResponse<B>, request: String) {
+    fn count(&self, path: &str, request: String) {
         if !request.ends_with(DIRECT) {
             let mut answers = self.answers.lock().unwrap();
-            answers.paths.push(response.request().path().to_owned());
+            answers.paths.push(path.to_owned());
             answers.request = request;
         }
     }
@@ -338,14 +403,18 @@ fn asked_with(request: &ServiceRequest) -> String {
     let user_agent = headers
         .get(USER_AGENT)
         .and_then(|value| value.to_str().ok());
-    // Without the version.
-    let name = user_agent.and_then(|text| text.split('/').next());
     let host = if headers.contains_key(HOST) {
         ""
     } else {
         "no "
     };
     let (method, version) = (request.method(), request.version());
-    let who = name.map(|name| format!(", {name}")).unwrap_or_default();
+    let who = named(user_agent);
     format!("{method} {version:?}, {host}Host{who}")
+}
+
+/// The name that a client gives itself, without the version.
+fn named(user_agent: Option<&str>) -> String {
+    let name = user_agent.and_then(|text| text.split('/').next());
+    name.map(|name| format!(", {name}")).unwrap_or_default()
 }

@@ -159,7 +159,8 @@ async fn ask(health: &Health, dialect: &str, details: Details, token: &str, log:
     let service = HealthService::new(health)
         .dialects([dialect])
         .details(details.clone())
-        .dashboard(details);
+        .dashboard(details.clone())
+        .metrics(details);
     let document: serde_json::Value = serde_json::from_str(&service.openapi_json()).unwrap();
     let app = init_service(App::new().service(service)).await;
     let paths = document["paths"].as_object().unwrap().keys();
