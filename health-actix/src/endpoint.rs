@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use actix_web::HttpMessage;
 use actix_web::dev::{ConnectionInfo, ResourceDef, ServiceRequest};
 use actix_web::http::Method;
-use actix_web::{HttpMessage, Resource, web};
 
 use crate::asked::Asked;
 use crate::dialect::{Dialect, Format};
@@ -42,8 +42,10 @@ const TAIL: &str = "{path:.*}";
 const RESOURCE: &str = "health_actix::endpoint";
 
 /// A resource of a health service.
-pub(crate) fn resource(patterns: Vec<String>) -> Resource {
-    web::resource(patterns).name(RESOURCE)
+pub(crate) fn resource(patterns: Vec<String>) -> ResourceDef {
+    let mut resource = ResourceDef::new(patterns);
+    resource.set_name(RESOURCE);
+    resource
 }
 
 /// Whether the path of this request is that of a health endpoint, wherever it is mounted. The path

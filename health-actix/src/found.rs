@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use health_core::{Caller, Check, Entry, GroupReport, Health, Overview, Phase, Report};
+use health_core::{Caller, Check, Entry, GroupReport, Health, Lasting, Overview, Phase, Report};
 
 use crate::access::Level;
 use crate::asked::{Asked, Of};
@@ -70,6 +70,14 @@ impl Found {
                 }
             }
             _ => Err(NOT_FOUND),
+        }
+    }
+
+    /// By what it is known to be what whoever asks again would be told.
+    pub(crate) fn lasting(&self) -> Option<Lasting> {
+        match self {
+            Self::Report(report) => report.lasting(),
+            _ => None,
         }
     }
 

@@ -17,6 +17,7 @@ mod group;
 #[cfg(feature = "tonic")]
 mod grpc;
 mod guard;
+mod kept;
 mod local;
 mod management;
 #[cfg(any(feature = "metrics", feature = "opentelemetry", feature = "prometheus"))]
@@ -33,6 +34,7 @@ mod status_codes;
 mod systemd;
 mod target;
 mod turned_away;
+mod unsent;
 mod voice;
 mod workers;
 
@@ -78,3 +80,6 @@ pub use self::workers::{Limits, Workers, WorkersLayer, WorkersService};
 
 #[doc(hidden)]
 pub use health_core::__private0;
+
+#[doc(hidden)]
+pub use self::unsent::Unsent;

@@ -7,6 +7,7 @@ use health_core::Health;
 
 use crate::dashboard::Board;
 use crate::endpoint::{Endpoint, below};
+use crate::kept::KeptAnswers;
 use crate::notation::Notation;
 use crate::openapi::{self, Levels};
 use crate::voice::Voice;
@@ -21,6 +22,7 @@ pub(crate) struct Mounted {
     pub(crate) service_name: Option<String>,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) documents: Documents,
+    pub(crate) kept: KeptAnswers,
     pub(crate) board: Arc<Board>,
     /// Whose threads are measured.
     #[cfg(feature = "prometheus")]

@@ -12,3 +12,8 @@ pub(crate) fn path_of(request: &HttpRequest) -> ProbePath {
     let lines: Vec<_> = lines.filter_map(|line| line.to_str().ok()).collect();
     ProbePath::parse(&lines.join(","))
 }
+
+/// Whether the request says anything of it.
+pub(crate) fn is_on_a_path(request: &HttpRequest) -> bool {
+    request.headers().contains_key(&HEADER)
+}

@@ -1,8 +1,10 @@
 //! From a request to a response.
 
+use std::cell::Cell;
+
 use actix_web::http::header::{
-    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, ORIGIN,
-    RETRY_AFTER,
+    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
+    ORIGIN, RETRY_AFTER,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -14,14 +16,16 @@ use crate::asked::{Asked, named};
 use crate::dashboard;
 use crate::dialect::Dialect;
 use crate::dialect::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, UNAVAILABLE};
-use crate::dialect::view::{Asker, Scope, View};
+use crate::dialect::view::{Asker, Moment, Scope, View};
 use crate::drain::close;
 use crate::endpoint::{ALLOWED, Endpoint, METHODS, options_tell_of_health};
 use crate::found::{Found, knows_tag};
+use crate::kept::Answer;
 #[cfg(feature = "prometheus")]
 use crate::metrics::prometheus;
 use crate::mounted::Mounted;
 use crate::notation::Notation;
+use crate::target::Target;
 use crate::turned_away::problem;
 use crate::voice::Voice;
 
@@ -54,11 +58,56 @@ pub struct HealthRequest;
 /// the next request: a connection that is kept alive would end in a server that has stopped.
 pub(crate) async fn respond(
     mounted: &Mounted,
-    endpoint: &Endpoint,
+    place: usize,
     request: &HttpRequest,
+    begun: Begun,
 ) -> HttpResponse {
+    let response = match begun {
+        Begun::Answered(response) => return response,
+        Begun::Admitted(asked, level) => {
+            let voice = &mounted.endpoints[place].voice;
+            tell(mounted, place, voice, asked, request, level).await
+        }
+        Begun::Not => answer(mounted, place, request).await,
+    };
+    finish(mounted, request, response)
+}
+
+/// How far an answer has come without waiting for anything.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    Answered(HttpResponse),
+    /// Who asks for this may be told so much.
+    Admitted(Asked<'static>, Level),
+    Not,
+}
+
+/// Begins to answer a request to an endpoint, and has done so if a probe is asked for whose answer
+/// was kept.
+pub(crate) fn begin(mounted: &Mounted, place: usize, request: &HttpRequest) -> Begun {
     request.extensions_mut().insert(HealthRequest);
-    let mut response = answer(mounted, endpoint, request).await;
+    let Endpoint { target, voice, .. } = &mounted.endpoints[place];
+    let Target::Probe(probe) = *target else {
+        return Begun::Not;
+    };
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Begun::Not;
+    }
+    let asked = Asked::Probe(probe);
+    let response = match voice.admit(asked, request) {
+        Ok(level) => {
+            let kept = &mounted.kept;
+            match kept.again(&mounted.health, place, level, request) {
+                Some(response) => response,
+                None => return Begun::Admitted(asked, level),
+            }
+        }
+        Err(turned_away) => turned_away.respond(voice.format),
+    };
+    Begun::Answered(finish(mounted, request, response))
+}
+
+fn finish(mounted: &Mounted, request: &HttpRequest, mut response: HttpResponse) -> HttpResponse {
     // Who offers HTTP/2, as curl and Java do, is answered in HTTP/1.1 all the same; actix-web then
     // closes the connection, but would say `Connection: upgrade`.
     if mounted.health.is_draining() || request.head().upgrade() {
@@ -67,7 +116,8 @@ pub(crate) async fn respond(
     response
 }
 
-async fn answer(mounted: &Mounted, endpoint: &Endpoint, request: &HttpRequest) -> HttpResponse {
+async fn answer(mounted: &Mounted, place: usize, request: &HttpRequest) -> HttpResponse {
+    let endpoint = &mounted.endpoints[place];
     let format = endpoint.voice.format;
     let method = request.method();
     if !METHODS.contains(method) {
@@ -105,7 +155,7 @@ async fn answer(mounted: &Mounted, endpoint: &Endpoint, request: &HttpRequest) -
             prometheus::answer(&mounted.health, workers, request, level)
         }
         (Asked::Document(notation), Ok(_)) => document(notation, mounted, request),
-        (_, Ok(level)) => tell(mounted, endpoint, voice, asked, request, level).await,
+        (_, Ok(level)) => tell(mounted, place, voice, asked, request, level).await,
         (_, Err(turned_away)) => turned_away.respond(voice.format),
     }
 }
@@ -131,7 +181,7 @@ fn document(notation: Notation, mounted: &Mounted, request: &HttpRequest) -> Htt
 /// Finds out what is asked, and tells as much of it as the caller may know.
 async fn tell(
     mounted: &Mounted,
-    endpoint: &Endpoint,
+    place: usize,
     voice: &Voice,
     asked: Asked<'_>,
     request: &HttpRequest,
@@ -143,36 +193,50 @@ async fn tell(
         Ok(found) => found,
         Err(why) => return problem(voice.format, why.code(), &why),
     };
+    let tells_of_moment = Cell::new(false);
     let asker = Asker {
-        health: &mounted.health,
         service: mounted.service_name.as_deref(),
-        path: &endpoint.path,
+        path: &mounted.endpoints[place].path,
         query: request.query_string(),
-        took: since.elapsed(),
+        moment: Moment::noted(&mounted.health, since.elapsed(), &tells_of_moment),
     };
-    match found.view(asked, level, asker) {
-        Some(view) => write(voice, &view),
-        None => problem(voice.format, NOT_FOUND.code(), &NOT_FOUND),
+    let Some(view) = found.view(asked, level, asker) else {
+        return problem(voice.format, NOT_FOUND.code(), &NOT_FOUND);
+    };
+    let answer = write(voice, &view);
+    let response = answer.respond();
+    if let Some(lasting) = found.lasting().filter(|_| !tells_of_moment.get()) {
+        mounted.kept.keep(place, level, request, lasting, answer);
+    }
+    response
+}
+
+fn write(voice: &Voice, view: &View<'_>) -> Answer {
+    let format = voice.format;
+    let mut headers = vec![
+        (CONTENT_TYPE, HeaderValue::from_static(format.media_type())),
+        (CACHE_CONTROL, cache_control(voice, view)),
+    ];
+    if let Some(seconds) = retry_after(view) {
+        headers.push((RETRY_AFTER, seconds.into()));
+    }
+    if voice.tells_envoy && is_degraded_readiness(view) {
+        headers.push((ENVOY_DEGRADED, HeaderValue::from_static("true")));
+    }
+    let others = format.headers().iter();
+    headers.extend(others.filter_map(|(name, value)| {
+        let name = HeaderName::try_from(*name).ok()?;
+        Some((name, HeaderValue::from_static(value)))
+    }));
+    Answer {
+        code: voice.codes.code(format.verdict(view)),
+        headers,
+        body: format.write(view).into(),
     }
 }
 
-fn write(voice: &Voice, view: &View<'_>) -> HttpResponse {
-    let format = voice.format;
-    let mut response = HttpResponse::build(voice.codes.code(format.verdict(view)));
-    response
-        .insert_header((CONTENT_TYPE, format.media_type()))
-        .insert_header((CACHE_CONTROL, cache_control(voice, view)));
-    if let Some(seconds) = retry_after(view) {
-        response.insert_header((RETRY_AFTER, seconds));
-    }
-    if voice.tells_envoy && is_degraded_readiness(view) {
-        response.insert_header(("x-envoy-degraded", "true"));
-    }
-    for header in format.headers() {
-        response.insert_header(*header);
-    }
-    response.body(format.write(view))
-}
+/// Has Envoy move traffic to hosts that are not degraded.
+const ENVOY_DEGRADED: HeaderName = HeaderName::from_static("x-envoy-degraded");
 
 /// What not everybody is told is nothing to keep: no `Vary` could say what it depends on, which may
 /// be an address.

@@ -94,6 +94,10 @@ impl Children {
         self.list.iter().map(|(name, outcome)| (&**name, outcome))
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// All of them; afterwards there are none.
     pub(crate) fn take(&mut self) -> Vec<(Cow<'static, str>, Outcome)> {
         let mut taken = std::mem::replace(self, Self::none());

@@ -70,6 +70,30 @@ impl Found {
         })
     }
 
+    /// The same, in the memory of one that is of no use any more, if nobody else has it.
+    pub(crate) fn in_place_of(
+        last: Option<Finding>,
+        mut sample: Sample,
+        standing: Standing,
+        children: Vec<FoundChild>,
+    ) -> Finding {
+        let Some(mut last) = last else {
+            return Self::with_children(sample, standing, children);
+        };
+        match Arc::get_mut(&mut last) {
+            Some(unused) => {
+                name_children(&mut sample, &children);
+                *unused = Self {
+                    sample,
+                    standing,
+                    children,
+                };
+                last
+            }
+            None => Self::with_children(sample, standing, children),
+        }
+    }
+
     /// The same but for its children.
     pub(crate) fn without_children(finding: &Finding) -> Finding {
         if finding.children.is_empty() {
@@ -202,5 +226,57 @@ fn shortened(name: &str) -> Cow<'_, str> {
     match name.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}...", &name[..end]).into(),
         None => name.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::Outcome;
+
+    const AFTER: Duration = Duration::from_secs(60);
+
+    fn asked() -> Asked {
+        Asked {
+            instant: Instant::now(),
+            at: SystemTime::UNIX_EPOCH,
+        }
+    }
+
+    fn shared() -> Check {
+        let check = Check::new("c", async || ()).readiness().with_shared(true);
+        check.with_fail_closed_after(AFTER)
+    }
+
+    #[test]
+    fn what_passes_counts_so_for_ever() {
+        let asked = asked();
+        let found = Found::alone(Sample::of(Outcome::healthy(), asked, Duration::ZERO));
+        let until = found.counts_until(&shared(), Probe::Readiness, asked.instant);
+        assert_eq!(until, None);
+    }
+
+    #[test]
+    fn what_has_failed_without_a_run_is_not_forgiven() {
+        let asked = asked();
+        let found = Found::alone(asked.failed(Reason::NotInitialised, "no pool"));
+        let counts = found.counts_as(&shared(), Probe::Readiness, asked.instant);
+        assert_eq!(counts, Status::Unhealthy, "it has never passed");
+    }
+
+    #[test]
+    fn a_failure_is_forgiven_until_the_limit() {
+        let asked = asked();
+        let mut standing = Standing::default();
+        standing.count(&shared(), Status::Healthy, asked);
+        standing.count(&shared(), Status::Unhealthy, asked);
+        let found = Found::new(asked.failed(Reason::TimedOut, "late"), standing);
+        let counts = |after| found.counts_as(&shared(), Probe::Readiness, asked.instant + after);
+        assert_eq!(counts(AFTER - Duration::from_millis(1)), Status::Degraded);
+        assert_eq!(counts(AFTER), Status::Unhealthy);
+        let until = found.counts_until(&shared(), Probe::Readiness, asked.instant);
+        assert_eq!(until, Some(asked.instant + AFTER));
     }
 }

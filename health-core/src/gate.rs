@@ -231,6 +231,34 @@ impl Gates {
 mod tests {
     use super::*;
 
+    struct Explosive;
+
+    impl Drop for Explosive {
+        fn drop(&mut self) {
+            panic!("dropped, as it was told");
+        }
+    }
+
+    #[test]
+    fn a_panic_in_the_drop_of_an_attempt_stays_its_own() {
+        let explosive = Explosive;
+        drop(Attempt(Some(Box::pin(async move {
+            let _explosive = explosive;
+        }))));
+    }
+
+    #[test]
+    fn gates_tell_their_names() {
+        let gates = Gates::default();
+        gates.declare("model");
+        let model = gates.named("model").expect("it is declared");
+        assert_eq!(model.name(), "model");
+        let told = format!("{model:?}");
+        assert_eq!(told, r#"StartupGate { name: "model", open: false, .. }"#);
+        let unknown = gates.named("modle").expect_err("nobody declared that");
+        assert_eq!(unknown.name(), "modle");
+    }
+
     #[test]
     fn a_gate_is_one_whoever_asks_for_it_and_stays_open() {
         let gates = Gates::default();

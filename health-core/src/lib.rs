@@ -15,11 +15,13 @@ mod finding;
 mod gate;
 mod glance;
 mod health;
+mod here;
 mod history;
 mod inbox;
 #[cfg(test)]
 #[cfg(health_loom)]
 mod interleavings;
+mod lasting;
 mod lifecycle;
 mod location;
 mod mask;
@@ -89,12 +91,19 @@ pub mod testing;
 #[doc = include_str!("docs/semantics.md")]
 pub mod semantics {}
 
+#[doc = include_str!("docs/replicas.md")]
+#[doc = include_str!("docs/replicas.svg")]
+pub mod replicas {}
+
 /// health-actix runs what users gave it inside of this; nothing else may use it.
 #[doc(hidden)]
 pub use self::sync::guarded;
 
 #[doc(hidden)]
 pub use self::health::WeakHealth;
+
+#[doc(hidden)]
+pub use self::lasting::Lasting;
 
 /// What the attribute generates uses this; nothing else may. Its name has the patch version, so
 /// that a macro of another version does not compile against it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::gate::Gates;
+use crate::lasting::Changes;
 use crate::mask::mask;
 use crate::overrides::Overrides;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -74,6 +75,8 @@ pub(crate) struct Lifecycle {
     pub(crate) gates: Gates,
     pub(crate) overrides: Overrides,
     pub(crate) timeline: Arc<Timeline>,
+    /// What may change what a report tells.
+    pub(crate) changes: Arc<Changes>,
     /// The identities of the checks that have to pass before the process has started.
     outstanding: Mutex<BTreeSet<String>>,
 }
@@ -81,13 +84,15 @@ pub(crate) struct Lifecycle {
 impl Default for Lifecycle {
     fn default() -> Self {
         let timeline = Arc::default();
+        let changes = Arc::default();
         Self {
             draining: AtomicBool::new(false),
             parked: AtomicBool::new(false),
             maintenance: Mutex::default(),
             gates: Gates::default(),
-            overrides: Overrides::new(&timeline),
+            overrides: Overrides::new(&timeline, &changes),
             timeline,
+            changes,
             outstanding: Mutex::default(),
         }
     }
@@ -111,6 +116,7 @@ impl Lifecycle {
         if changed || !parked {
             self.parked.store(parked, Ordering::SeqCst);
         }
+        self.changes.count();
         let bell = changed.then(|| self.timeline.tell(now, Happening::Draining(draining)));
         drop(said);
         bell.is_some()
@@ -135,6 +141,7 @@ impl Lifecycle {
         let mut said = lock(&self.maintenance);
         let before = std::mem::replace(&mut *said, maintenance.clone());
         let changed = before != *said;
+        self.changes.count();
         let what = Happening::Maintenance(maintenance);
         let bell = changed.then(|| self.timeline.tell(now, what));
         drop(said);
@@ -230,5 +237,64 @@ mod tests {
             Happening::Maintenance(None),
         ];
         assert_eq!(told, expected);
+    }
+}
+
+#[cfg(test)]
+#[cfg(health_loom)]
+mod loom_tests {
+    use super::*;
+    use crate::interleavings::explore;
+    use crate::sync::thread;
+
+    type Say = fn(&Lifecycle) -> bool;
+
+    /// Has two threads say something at once; what the timeline was told of draining goes on.
+    fn said_at_once(says: [Say; 2], then: fn(&Lifecycle, Vec<bool>)) {
+        explore(3, move || {
+            let life = Arc::new(Lifecycle::default());
+            let threads = says.map(|say| {
+                let life = Arc::clone(&life);
+                thread::spawn(move || say(&life))
+            });
+            let changed = threads.map(|thread| thread.join().unwrap());
+            let told = life.timeline.events();
+            let told = told.iter().filter_map(|event| match event.what() {
+                Happening::Draining(drains) => Some(*drains),
+                _ => None,
+            });
+            let told: Vec<_> = told.collect();
+            let changes = changed.into_iter().filter(|changed| *changed).count();
+            assert_eq!(told.len(), changes, "who changes it tells of it");
+            assert!(told.windows(2).all(|pair| pair[0] != pair[1]), "{told:?}");
+            let last = told.last().copied().unwrap_or_default();
+            assert_eq!(last, life.is_draining(), "the last that was told");
+            then(&life, told);
+        });
+    }
+
+    #[test]
+    fn the_last_that_is_told_of_draining_is_so() {
+        said_at_once(
+            [
+                |life| life.set_draining(true, SystemTime::UNIX_EPOCH),
+                |life| life.set_draining(false, SystemTime::UNIX_EPOCH),
+            ],
+            |_, told| assert!(told.len() <= 2),
+        );
+    }
+
+    #[test]
+    fn who_is_parked_and_told_to_stop_at_once_stops() {
+        said_at_once(
+            [
+                |life| life.set_draining(true, SystemTime::UNIX_EPOCH),
+                |life| life.park(SystemTime::UNIX_EPOCH),
+            ],
+            |life, told| {
+                assert_eq!(told, [true]);
+                assert!(life.is_stopping());
+            },
+        );
     }
 }

@@ -137,10 +137,11 @@ const PATTERNS: [(&[&str], &str, &str); 16] = [
         r#"(?i)(;[ \t]*<KEYS>[ \t]*=[ \t]*)[^;\n"'*][^;\n"']*"#,
         "${1}***",
     ),
-    // key: value, "key": "value", \"key\":\"value\", key: Some("value"), key = ["value"]
+    // key: value, "key": "value", \"key\":\"value\", key: Some("value"), key = ["value"], and with
+    // another key before the value, as in the lines `credentials:` and `password: value`
     (
         &[":", "="],
-        r#"(?i)(<KEYS>\\*["']?\s*(?:=>|[=:])\s*)(?:(?:[a-z_]\w*\s*)?[\[({][^\])}]*[\])}]*|\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.|'')*'?|[^\s,;&"':=][^\s,;&"']*)"#,
+        r#"(?i)(<KEYS>\\*["']?\s*(?:=>|[=:])\s*)(?:[\w-]+\\*["']?\s*(?:=>|[=:])\s*)*(?:(?:[a-z_]\w*\s*)?[\[({][^\])}]*[\])}]*|\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.|'')*'?|[^\s,;&"':=][^\s,;&"']*)"#,
         "${1}***",
     ),
     // --password value
@@ -260,6 +261,11 @@ mod tests {
             (r"password='a\' x' y", "password=*** y"),
             ("pass=a pw=b", "pass=*** pw=***"),
             ("password:\nhunter2", "password:\n***"),
+            (
+                "credentials:\n  password: Some(\"hunter2\")\n",
+                "credentials:\n  ***\n",
+            ),
+            ("secret:\n  password: 'a b'\n", "secret:\n  ***\n"),
             ("run --password hunter2 -v", "run --password *** -v"),
             (r#"{"api_key":"abc","n":1}"#, r#"{"api_key":***,"n":1}"#),
             (r#"{\"password\":\"hunter2\"}"#, r#"{\"password\":***}"#),

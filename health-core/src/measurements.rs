@@ -155,7 +155,8 @@ impl ProbeMeasurements {
         self.verdicts[verdict as usize]
     }
 
-    /// How long it was from the question to the verdict.
+    /// How long it was from the question to the verdict: no time where an answer that was given before
+    /// is given again.
     pub const fn durations(&self) -> &Distribution {
         &self.durations
     }

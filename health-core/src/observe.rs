@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use crate::inbox::Inbox;
 use crate::lifecycle::Lifecycle;
 use crate::notice::Notice;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, discard, guarded, lock};
 use crate::tally::Headcount;
 use crate::timeline::Bell;
@@ -39,6 +40,8 @@ pub(crate) struct Teller {
     lifecycle: Arc<Lifecycle>,
     remembered: usize,
     inboxes: Mutex<Vec<Arc<Inbox>>>,
+    /// Whether there is an inbox: all runs would else meet at that lock.
+    observed: AtomicBool,
     stuck: Headcount,
 }
 
@@ -48,6 +51,7 @@ impl Teller {
             lifecycle,
             remembered,
             inboxes: Mutex::default(),
+            observed: AtomicBool::new(false),
             stuck: Headcount::default(),
         }
     }
@@ -61,6 +65,11 @@ impl Teller {
     /// To whom nothing has been told yet.
     pub(crate) fn told(&self) -> Told {
         Told::nothing(&self.lifecycle)
+    }
+
+    /// Something may change what a report tells.
+    pub(crate) fn count_change(&self) {
+        self.lifecycle.changes.count();
     }
 
     /// How many runs of each check are remembered.
@@ -86,12 +95,18 @@ impl Teller {
             None => deliver_on_thread(theirs, observer),
         };
         match started {
-            Ok(()) => lock(&self.inboxes).push(inbox),
+            Ok(()) => self.tell(inbox),
             Err(error) => tracing::error!(
                 target: "health",
                 "an observer is told nothing, for it gets no thread: {error}"
             ),
         }
+    }
+
+    /// What happens from now on is told there.
+    fn tell(&self, inbox: Arc<Inbox>) {
+        lock(&self.inboxes).push(inbox);
+        self.observed.store(true, Ordering::Release);
     }
 
     /// Makes room for several results of each of so many checks.
@@ -115,10 +130,10 @@ impl Teller {
     /// For what there was no room.
     fn put(&self, check: &Arc<Check>, news: &News) -> Vec<Notice> {
         let mut gone = Vec::new();
-        let inboxes = lock(&self.inboxes);
-        if inboxes.is_empty() {
+        if !self.observed.load(Ordering::Acquire) {
             return gone;
         }
+        let inboxes = lock(&self.inboxes);
         let mut put = |notice: Notice| {
             let inboxes = inboxes.iter();
             gone.extend(inboxes.filter_map(|inbox| inbox.put(notice.clone())));
@@ -199,7 +214,7 @@ mod tests {
     async fn told_late(runs: impl Iterator<Item = [(&'static str, bool); 2]>) -> Vec<Transition> {
         let teller = Teller::nobody();
         let inbox = Arc::new(Inbox::with_room_for(1));
-        lock(&teller.inboxes).push(Arc::clone(&inbox));
+        teller.tell(Arc::clone(&inbox));
         let check = Arc::new(Check::new("shards", async || ()));
         let (mut standings, mut told) = (Standings::default(), teller.told());
         for run in runs {
@@ -246,7 +261,7 @@ mod tests {
     fn what_waits_to_be_told_keeps_of_a_run_no_other_children() {
         let teller = Teller::nobody();
         let inbox = Arc::new(Inbox::with_room_for(1));
-        lock(&teller.inboxes).push(Arc::clone(&inbox));
+        teller.tell(Arc::clone(&inbox));
         let check = Arc::new(Check::new("shards", async || ()));
         let outcome = Outcome::healthy().with_child("a", false);
         let mut sample = Sample::of(outcome, Asked::now(), Duration::ZERO);
@@ -268,7 +283,7 @@ mod tests {
     async fn who_comes_late_is_told_of_what_turned_once() {
         let teller = Teller::nobody();
         let inbox = Arc::new(Inbox::with_room_for(2));
-        lock(&teller.inboxes).push(Arc::clone(&inbox));
+        teller.tell(Arc::clone(&inbox));
         let [steady, flaps] = ["steady", "flaps"].map(|name| {
             let check = Arc::new(Check::new(name, async || ()));
             (check, Standings::default(), teller.told())

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use crate::Status;
 use crate::error::list;
 use crate::error::on_one_line;
+use crate::lasting::Changes;
 use crate::mask::mask;
 use crate::sync::{Mutex, lock};
 use crate::timeline::{Happening, Timeline};
@@ -104,6 +105,7 @@ impl std::error::Error for UnknownCheck {}
 pub(crate) struct Overrides {
     forced: Mutex<Forced>,
     timeline: Arc<Timeline>,
+    changes: Arc<Changes>,
 }
 
 #[derive(Debug, Default)]
@@ -165,10 +167,11 @@ impl Forced {
 }
 
 impl Overrides {
-    pub(crate) fn new(timeline: &Arc<Timeline>) -> Self {
+    pub(crate) fn new(timeline: &Arc<Timeline>, changes: &Arc<Changes>) -> Self {
         Self {
             forced: Mutex::default(),
             timeline: Arc::clone(timeline),
+            changes: Arc::clone(changes),
         }
     }
 
@@ -178,6 +181,7 @@ impl Overrides {
             log(check, &forced);
             let mut all = lock(&self.forced);
             all.by_handle.insert(check.to_owned(), forced);
+            self.changes.count();
             drop(all);
             self.in_force(now);
         }
@@ -209,7 +213,12 @@ impl Overrides {
 
     /// Replaces all that the file forced.
     pub(crate) fn replace_by_file(&self, forced: &BTreeMap<String, Override>, now: SystemTime) {
-        let before = std::mem::replace(&mut lock(&self.forced).by_file, forced.clone());
+        let before = {
+            let mut all = lock(&self.forced);
+            let before = std::mem::replace(&mut all.by_file, forced.clone());
+            self.changes.count();
+            before
+        };
         for (check, forced) in forced {
             if before.get(check) != Some(forced) {
                 log(check, forced);
@@ -219,6 +228,11 @@ impl Overrides {
             tracing::info!(target: "health", check, "override taken back by the file");
         }
         self.in_force(now);
+    }
+
+    /// Whether nothing is forced, nor was until lately.
+    pub(crate) fn are_none(&self) -> bool {
+        lock(&self.forced).is_nothing()
     }
 
     /// All that are in force at this time. The timeline is told of what changed.
@@ -293,6 +307,84 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "there is no check `databse`; there are: `cache`, `database`"
+        );
+    }
+}
+
+#[cfg(test)]
+#[cfg(health_loom)]
+mod loom_tests {
+    use super::*;
+    use crate::interleavings::explore;
+    use crate::sync::thread;
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+
+    fn by_file() -> BTreeMap<String, Override> {
+        BTreeMap::from([("a".to_owned(), Override::new(Status::Degraded, "file"))])
+    }
+
+    fn by_handle() -> Override {
+        Override::new(Status::Healthy, "handle")
+    }
+
+    /// Whatever is said at once, the timeline was told of each change, and last of what is in force.
+    fn said_at_once(says: [fn(&Overrides); 2], in_force: &'static [Option<Status>]) {
+        explore(3, move || {
+            let overrides = Arc::new(Overrides::default());
+            overrides.replace_by_file(&by_file(), NOW);
+            let threads = says.map(|say| {
+                let overrides = Arc::clone(&overrides);
+                thread::spawn(move || say(&overrides))
+            });
+            threads
+                .into_iter()
+                .for_each(|thread| thread.join().unwrap());
+            let told = overrides.timeline.events();
+            let told = told.iter().map(|event| match event.what() {
+                Happening::Overridden { by, .. } => by.clone(),
+                other => panic!("only overrides are told: {other:?}"),
+            });
+            let told: Vec<_> = told.collect();
+            assert!(told.windows(2).all(|pair| pair[0] != pair[1]), "{told:?}");
+            let now = overrides.in_force(NOW).remove("a");
+            assert_eq!(told.last(), Some(&now), "the last that was told");
+            assert!(in_force.contains(&now.map(|it| it.status())));
+        });
+    }
+
+    #[test]
+    fn a_handle_and_the_file_take_nothing_of_each_other() {
+        said_at_once(
+            [
+                |overrides| overrides.set("a", by_handle(), NOW),
+                |overrides| overrides.replace_by_file(&BTreeMap::new(), NOW),
+            ],
+            &[Some(Status::Healthy)],
+        );
+    }
+
+    #[test]
+    fn two_who_force_and_end_are_told_of_in_their_order() {
+        said_at_once(
+            [
+                |overrides| overrides.set("a", by_handle(), NOW),
+                |overrides| {
+                    overrides.end("a", NOW);
+                },
+            ],
+            &[Some(Status::Healthy), Some(Status::Degraded)],
+        );
+    }
+
+    #[test]
+    fn who_only_looks_tells_of_nothing_twice() {
+        said_at_once(
+            [
+                |overrides| overrides.replace_by_file(&BTreeMap::new(), NOW),
+                |overrides| drop(overrides.in_force(NOW)),
+            ],
+            &[None],
         );
     }
 }

@@ -1,12 +1,11 @@
 //! By way of which checks, in which services, a question has come, so that services which ask each
 //! other do not wait for each other.
 
-use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
 
+use crate::here;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// Longer ones go round in circles, or nearly.
@@ -14,10 +13,6 @@ const LONGEST: usize = 64;
 
 /// How an id is spelled, in hexadecimal digits.
 const DIGITS: usize = 16;
-
-thread_local! {
-    static HERE: RefCell<Option<Here>> = const { RefCell::new(None) };
-}
 
 /// By way of which checks a question has come, each of which waits for its answer.
 ///
@@ -80,10 +75,9 @@ impl fmt::Display for ProbePath {
 /// asks other services for their health, to be sent along as [`ProbePath::HEADER`]. None outside of
 /// a run, also in a task or thread that a check started.
 pub fn probe_path() -> Option<ProbePath> {
-    HERE.with_borrow(|here| {
-        let here = here.as_ref()?;
+    here::ask(|here| {
         here.station.asks_others.store(true, Ordering::Relaxed);
-        Some(here.path.and(here.station.id))
+        here.path.and(here.station.id)
     })
 }
 
@@ -135,43 +129,8 @@ impl Station {
     }
 }
 
-/// Where a run is.
-#[derive(Debug)]
-pub(crate) struct Here {
-    pub(crate) path: ProbePath,
-    pub(crate) station: Arc<Station>,
-}
-
-/// Calls `work`, which is here. What was outside is kept in its place meanwhile, for a clone at
-/// each poll could be felt.
-pub(crate) fn is_at<R>(here: &mut Option<Here>, work: impl FnOnce() -> R) -> R {
-    let _outer = Swapped::new(here);
-    work()
-}
-
-struct Swapped<'a>(&'a mut Option<Here>);
-
-impl<'a> Swapped<'a> {
-    fn new(here: &'a mut Option<Here>) -> Self {
-        swap(here);
-        Self(here)
-    }
-}
-
-impl Drop for Swapped<'_> {
-    fn drop(&mut self) {
-        swap(self.0);
-    }
-}
-
-fn swap(here: &mut Option<Here>) {
-    HERE.with_borrow_mut(|outer| std::mem::swap(outer, here));
-}
-
 #[cfg(test)]
 mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
     use super::*;
 
     #[test]
@@ -213,26 +172,5 @@ mod tests {
         assert!(one.keeps_waiting(&least.and(u64::MAX), true, &least));
         assert!(one.is_on(&path(&one)) && !one.is_on(&path(&other)));
         assert!(!one.keeps_waiting(&nobody, true, &nobody));
-    }
-
-    #[test]
-    fn a_path_ends_where_the_run_does() {
-        assert_eq!(probe_path(), None);
-        let at = |path| {
-            Some(Here {
-                path: ProbePath::parse(path),
-                station: Arc::new(Station::new()),
-            })
-        };
-        let (mut one, mut other) = (at("00000000000000a1"), at("00000000000000b2"));
-        let id = one.as_ref().expect("it is there").station.id;
-        is_at(&mut one, || {
-            let panics = AssertUnwindSafe(|| is_at(&mut other, || panic!("on purpose")));
-            assert!(catch_unwind(panics).is_err());
-            let path = probe_path().expect("it is within a run");
-            assert_eq!(path.0, [0xa1, id]);
-        });
-        assert!(one.is_some() && other.is_some());
-        assert_eq!(probe_path(), None);
     }
 }

@@ -157,13 +157,11 @@ pub(crate) fn mistakes_of(check: &Check, state: &StateMap) -> Vec<Mistake> {
     mistakes
 }
 
+/// Names that several of these have, which are sorted by name.
 pub(crate) fn duplicates(checks: &[&Check]) -> Vec<Mistake> {
-    let mut by_name = BTreeMap::<&str, Vec<&Check>>::new();
-    for check in checks {
-        by_name.entry(check.name()).or_default().push(check);
-    }
-    by_name.retain(|_, same| same.len() > 1);
-    let duplicate = |(name, same): (&str, Vec<&Check>)| {
+    let same = checks.chunk_by(|one, other| one.name() == other.name());
+    let duplicate = |same: &[&Check]| {
+        let name = same[0].name();
         let places = same
             .iter()
             .map(|c| format!("`{}` at {}", c.identity(), c.location()));
@@ -182,17 +180,21 @@ pub(crate) fn duplicates(checks: &[&Check]) -> Vec<Mistake> {
             "{count} checks are named `{name}`: {places}; {mend}"
         ))
     };
-    by_name.into_iter().map(duplicate).collect()
+    let several = same.filter(|same| same.len() > 1);
+    several.map(duplicate).collect()
 }
 
 /// Checks made at run time with the same name, of which one got another: nothing else could tell
 /// them apart.
 pub(crate) fn twins(checks: &[&Check]) -> Vec<Mistake> {
+    let made = |check: &&Check| !check.identity().contains("::");
+    let renamed = |check: &Check| check.name() != check.identity();
+    let mut all = checks.iter().copied();
+    if !all.any(|check| renamed(check) && made(&check)) {
+        return Vec::new();
+    }
     let mut by_identity = BTreeMap::<&str, Vec<&Check>>::new();
-    for check in checks
-        .iter()
-        .filter(|check| !check.identity().contains("::"))
-    {
+    for check in checks.iter().copied().filter(made) {
         by_identity.entry(check.identity()).or_default().push(check);
     }
     by_identity.retain(|_, same| same.iter().any(|check| check.name() != same[0].name()));

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::finding::{Finding, FoundChild, Kept};
 use crate::gate::ClosedGate;
+use crate::lasting::Lasting;
 use crate::{Check, Phase, Probe, Reason, Status, Value};
 
 /// What a probe found: its checks and the verdict.
@@ -19,6 +20,7 @@ pub struct Report {
     status: Status,
     gates: Vec<ClosedGate>,
     entries: Vec<Entry>,
+    lasting: Option<Lasting>,
 }
 
 impl Report {
@@ -41,7 +43,20 @@ impl Report {
             status,
             gates,
             entries,
+            lasting: None,
         }
+    }
+
+    /// The same, to be told to whoever asks again.
+    pub(crate) fn lasting_since(mut self, changes: u64, has_prerequisites: bool) -> Self {
+        self.lasting = Lasting::of(&self, changes, has_prerequisites);
+        self
+    }
+
+    /// By what it is known to be what whoever asks again would be told; none if that cannot be known.
+    #[doc(hidden)]
+    pub const fn lasting(&self) -> Option<Lasting> {
+        self.lasting
     }
 
     /// The probe that was asked.
@@ -189,6 +204,11 @@ impl Entry {
                 settings.kept(Probe::Startup, Status::Healthy, false)
             }
         };
+    }
+
+    /// How long whoever asks again gets this.
+    pub(crate) const fn kept(&self) -> Kept {
+        self.kept
     }
 
     /// The same is said by another entry of the check, which may be fresh for less.

@@ -57,11 +57,15 @@ impl Sample {
             Ok(error) => error,
             Err(panic) => return Self::panicked(&panic, asked).after(latency),
         };
-        let mut names = Names::default();
-        let children = children.take().into_iter();
-        let children: Vec<_> = children
-            .map(|(name, outcome)| ChildSample::of(names.own(masked(name)), outcome))
-            .collect();
+        let children = if children.is_empty() {
+            Vec::new()
+        } else {
+            let mut names = Names::default();
+            let children = children.take().into_iter();
+            children
+                .map(|(name, outcome)| ChildSample::of(names.own(masked(name)), outcome))
+                .collect()
+        };
         let worst = children.iter().map(|child| child.raw).max();
         Self {
             asked: asked.instant,

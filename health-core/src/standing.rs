@@ -169,13 +169,25 @@ mod tests {
                 .with_failure_threshold(failures)
                 .with_success_threshold(successes);
             let mut standing = Standing::default();
+            let mut passed = false;
             for (index, run) in runs.iter().enumerate() {
                 standing.count(&check, *run, asked());
                 prop_assert_eq!(
                     standing.decided(),
                     naive(&runs[..=index], failures as usize, successes as usize)
                 );
+                passed |= standing.decided().is_some_and(Status::is_passing);
+                prop_assert_eq!(standing.passed(), passed);
             }
+        }
+    }
+
+    #[test]
+    fn what_is_known_alone_has_passed_if_it_passes() {
+        for status in Status::ALL {
+            let standing = Standing::of(status, asked());
+            assert_eq!(standing.passed(), status.is_passing());
+            assert_eq!(standing.failures(), 0, "it has no runs in a row");
         }
     }
 

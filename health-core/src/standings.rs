@@ -61,6 +61,9 @@ impl Standings {
         said: Vec<ChildSample>,
         remembered: usize,
     ) -> Vec<FoundChild> {
+        if said.is_empty() && self.children.is_empty() {
+            return Vec::new();
+        }
         let known = std::mem::take(&mut self.children);
         let mut known: BTreeMap<_, _> = known.into_iter().collect();
         let count = |sample: ChildSample| {

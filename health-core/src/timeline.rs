@@ -375,7 +375,7 @@ mod loom_tests {
                     }
                 })
             });
-            tells.map(|thread| thread.join().unwrap());
+            tells.into_iter().for_each(|thread| thread.join().unwrap());
             let mut last = None;
             for event in timeline.events() {
                 let Happening::Verdict { from, to, .. } = event.what else {

@@ -130,7 +130,9 @@ impl Told {
 
     /// Whether it says that other children are ill than before.
     fn hear_of_children(&mut self, finding: &Found) -> bool {
-        if !finding.sample.speaks_of_children() && finding.children.is_empty() {
+        if finding.children.is_empty()
+            && (self.ill.is_empty() || !finding.sample.speaks_of_children())
+        {
             return false;
         }
         let ill: BTreeSet<Ill> = finding.children.iter().filter_map(ill).collect();

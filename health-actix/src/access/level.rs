@@ -26,6 +26,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::StatusOnly, Self::Summary, Self::Full];
+
     /// As it is written.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use health_core::{Event, Glance, Happening, Health, Phase, Report, Status};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use super::event::EventOf;
 use super::time::{ms, span};
 use crate::access::Level;
 use crate::dialect::default::word;
-use crate::dialect::view::{Asker, HIDDEN, Scope, Told, View, hidden, may_be_told};
+use crate::dialect::view::{Asker, HIDDEN, Moment, Scope, Told, View, hidden, may_be_told};
 
 /// What is told besides the checks and what has happened.
 #[derive(Debug, Serialize)]
@@ -90,11 +90,10 @@ impl<'a> Source<'a> {
 
     fn view(&self, scope: Scope<'a>, status: Status, phase: &'a Phase) -> View<'a> {
         let asker = Asker {
-            health: self.health,
             service: self.service,
             path: "",
             query: "",
-            took: Duration::ZERO,
+            moment: Moment::new(self.health),
         };
         View {
             scope,

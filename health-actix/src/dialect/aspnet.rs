@@ -34,11 +34,11 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
-use super::members::{Keys, Members};
+use super::members::{LazyKeys, Members};
 use super::problem::Problem;
 use super::schema::{self, About};
 use super::schema::{Body, Component};
-use super::time::time_span;
+use super::time::{TimeSpan, time_span};
 use super::view::{Told, ToldChild, View};
 use crate::target::Target;
 
@@ -53,7 +53,7 @@ impl Format for AspNet {
     fn write(&self, view: &View<'_>) -> Vec<u8> {
         json(&Report {
             status: Word::of(view.status),
-            total_duration: time_span(view.asker.took),
+            total_duration: time_span(view.asker.moment.took()),
             entries: Members(entries(view)),
         })
     }
@@ -107,14 +107,15 @@ impl Word {
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
     status: Word,
-    total_duration: String,
+    total_duration: TimeSpan,
     entries: Members<'a, Entry<'a>>,
 }
 
 /// What fails though no check does, and then the checks, each with its children behind it.
 fn entries<'a>(view: &View<'a>) -> Vec<(Cow<'a, str>, Entry<'a>)> {
-    let mut names: Keys<'_> = view.entries().map(Told::name).collect();
-    let mut entries = Vec::new();
+    let names = || view.entries().map(Told::name).collect();
+    let mut names = LazyKeys::new(names);
+    let mut entries = Vec::with_capacity(view.entries.len() + 1);
     if let Some((name, description)) = state(view) {
         let entry = Entry::new(Word::Unhealthy, Some(description));
         entries.push((names.own(name), entry));
@@ -149,7 +150,7 @@ struct Entry<'a> {
     data: Members<'a, Datum<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
-    duration: String,
+    duration: TimeSpan,
     #[serde(skip_serializing_if = "Option::is_none")]
     exception: Option<&'a str>,
     status: Word,

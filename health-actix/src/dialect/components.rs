@@ -24,12 +24,11 @@
 //! - A measured number that is not finite is null. Where two names are the same once the secrets in
 //!   them are masked, the second gets `_` behind it.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use health_core::{Phase, Probe, Status, Value};
 use humantime::format_duration;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
@@ -37,7 +36,7 @@ use super::format::{Format, is_false, json};
 use super::members::Members;
 use super::problem::Problem;
 use super::schema::{self, About};
-use super::time::timestamp;
+use super::time::{Timestamp, timestamp};
 use super::view::{HIDDEN, Scope, Told, ToldChild, View};
 use crate::target::Target;
 
@@ -105,7 +104,7 @@ struct ProbeBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp: Option<String>,
+    timestamp: Option<Timestamp>,
 }
 
 impl ProbeBody {
@@ -168,9 +167,9 @@ struct Whole<'a> {
     /// What fails it although no component does.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    timestamp: String,
+    timestamp: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
-    components: Option<Members<'a, Part<'a>>>,
+    components: Option<Parts<'a>>,
 }
 
 impl<'a> Whole<'a> {
@@ -179,21 +178,30 @@ impl<'a> Whole<'a> {
             status: word(view.status),
             reason: reason_of_phase(view),
             timestamp: timestamp(view.now()),
-            components: view.lists_checks().then(|| parts(view)),
+            components: view.lists_checks().then_some(Parts(*view)),
         }
     }
 }
 
-fn parts<'a>(view: &View<'a>) -> Members<'a, Part<'a>> {
-    let checks = view.entries();
-    let checks = checks.map(|told| (told.name().into(), Part::Check(Component::of(told))));
-    let mut parts: Vec<(Cow<'a, str>, _)> = checks.collect();
-    let is_everything = matches!(view.scope, Scope::Everything);
-    if is_everything && parts.iter().all(|(name, _)| name != UPTIME) {
-        let uptime = Uptime::new(view.asker.health.uptime());
-        parts.push((UPTIME.into(), Part::Uptime(uptime)));
+/// The checks, and behind them the uptime.
+#[derive(Debug)]
+struct Parts<'a>(View<'a>);
+
+impl Serialize for Parts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(view) = self;
+        let checks = view.entries();
+        let checks = checks.map(|told| (told.name(), Part::Check(Component::of(told))));
+        let is_everything = matches!(view.scope, Scope::Everything);
+        let has_room = || view.entries().all(|told| told.name() != UPTIME);
+        let uptime = (is_everything && has_room()).then(|| {
+            (
+                UPTIME,
+                Part::Uptime(Uptime::new(view.asker.moment.uptime())),
+            )
+        });
+        serializer.collect_map(checks.chain(uptime))
     }
-    Members(parts)
 }
 
 #[derive(Debug, Serialize)]

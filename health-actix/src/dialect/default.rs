@@ -20,7 +20,8 @@
 //! - A measured number that is not finite is null. Where two names are the same once the secrets in
 //!   them are masked, the second gets `_` behind it.
 
-use health_core::{Child, Entry, Phase, Probe, Reason, Status, Value};
+use health_core::{Child, Entry, Location, Phase, Probe, Status};
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::format::{Format, is_false, json};
@@ -52,7 +53,7 @@ impl Format for Default {
 
     fn write(&self, view: &View<'_>) -> Vec<u8> {
         match view.scope {
-            Scope::Check(told) => json(&CheckBody::new(told)),
+            Scope::Check(told) => json(&CheckBody(told)),
             _ => json(&ReportBody::new(view)),
         }
     }
@@ -153,200 +154,163 @@ struct Checks<'a>(&'a View<'a>);
 impl Serialize for Checks<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let entries = self.0.entries();
-        serializer.collect_map(entries.map(|told| (told.name(), EntryBody::new(told))))
+        serializer.collect_map(entries.map(|told| (told.name(), EntryBody(told))))
     }
 }
 
-/// One check in the body of a probe.
-#[derive(Debug, Serialize)]
-struct EntryBody<'a> {
-    healthy: bool,
-    #[serde(skip_serializing_if = "is_false")]
-    degraded: bool,
-    /// Said only where it explains why a failure did not fail the probe.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    critical: Option<bool>,
-    /// Said where all replicas share the failure, so that this one stays ready.
-    #[serde(skip_serializing_if = "is_false")]
-    shared: bool,
-    /// The check whose failure is the cause of this one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    caused_by: Option<&'a str>,
-    #[serde(flatten)]
-    finding: Finding<'a>,
-}
+/// One check in the body of a probe. What it says is looked up where it is written: nothing is
+/// kept for a report of many.
+#[derive(Debug)]
+struct EntryBody<'a>(Told<'a>);
 
-impl<'a> EntryBody<'a> {
-    fn new(told: Told<'a>) -> Self {
+impl Serialize for EntryBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(told) = *self;
         let healthy = told.status().is_passing();
-        Self {
-            healthy,
-            degraded: told.status() == Status::Degraded,
-            critical: (!healthy && !told.is_critical()).then_some(false),
-            shared: told.is_forgiven(),
-            caused_by: told.cause(),
-            finding: Finding::new(told),
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("healthy", &healthy)?;
+        flag(&mut body, "degraded", told.status() == Status::Degraded)?;
+        // Said only where it explains why a failure did not fail the probe.
+        if !healthy && !told.is_critical() {
+            body.serialize_entry("critical", &false)?;
         }
+        // Said where all replicas share the failure, so that this one stays ready.
+        flag(&mut body, "shared", told.is_forgiven())?;
+        // The check whose failure is the cause of this one.
+        member(&mut body, "caused_by", told.cause())?;
+        finding(&mut body, told)?;
+        body.end()
     }
 }
 
 /// The body of one check's own path.
-#[derive(Debug, Serialize)]
-struct CheckBody<'a> {
-    status: &'static str,
-    name: &'a str,
-    #[serde(flatten)]
-    finding: Finding<'a>,
-}
+#[derive(Debug)]
+struct CheckBody<'a>(Told<'a>);
 
-impl<'a> CheckBody<'a> {
-    fn new(told: Told<'a>) -> Self {
-        Self {
-            status: told.status().as_str(),
-            name: told.name(),
-            finding: Finding::new(told),
-        }
+impl Serialize for CheckBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(told) = *self;
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("status", told.status().as_str())?;
+        body.serialize_entry("name", told.name())?;
+        finding(&mut body, told)?;
+        body.end()
     }
 }
 
 /// What a run found.
-#[derive(Debug, Serialize)]
-struct Finding<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    latency_ms: Option<f64>,
-    #[serde(flatten)]
-    texts: Texts<'a>,
-    #[serde(skip_serializing_if = "Members::is_empty")]
-    children: Members<'a, ChildBody<'a>>,
-    #[serde(flatten)]
-    more: Option<More<'a>>,
+fn finding<M: SerializeMap>(body: &mut M, told: Told<'_>) -> Result<(), M::Error> {
+    member(body, "latency_ms", told.latency_ms())?;
+    texts(body, told.status(), told.text(), told.error())?;
+    let children = told.children();
+    let children = children.map(|child| (child.name(), ChildBody(child)));
+    members(body, "children", &Members::named(children))?;
+    told.full().map_or(Ok(()), |entry| more(body, entry))
 }
 
-impl<'a> Finding<'a> {
-    fn new(told: Told<'a>) -> Self {
-        Self {
-            latency_ms: told.latency_ms(),
-            texts: Texts::new(told.status(), told.text(), told.error()),
-            children: Members::named(
-                told.children()
-                    .map(|child| (child.name(), ChildBody::new(child))),
-            ),
-            more: told.full().map(More::new),
-        }
-    }
-}
-
-/// What there is to say of it.
-#[derive(Debug, Serialize)]
-struct Texts<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    /// The text of the error itself, which is not public.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    internal_error: Option<&'a str>,
-}
-
-impl<'a> Texts<'a> {
-    fn new(status: Status, text: Option<&'a str>, internal_error: Option<&'a str>) -> Self {
-        let passes = status.is_passing();
-        Self {
-            message: text.filter(|_| passes),
-            error: text.filter(|_| !passes),
-            internal_error,
-        }
-    }
+/// What there is to say of it, and the text of the error itself, which is not public.
+fn texts<M: SerializeMap>(
+    body: &mut M,
+    status: Status,
+    text: Option<&str>,
+    internal_error: Option<&str>,
+) -> Result<(), M::Error> {
+    let name = if status.is_passing() {
+        "message"
+    } else {
+        "error"
+    };
+    member(body, name, text)?;
+    member(body, "internal_error", internal_error)
 }
 
 /// What only those are told who may know everything.
-#[derive(Debug, Serialize)]
-struct More<'a> {
-    /// Why it is not simply what the check returned.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Reason>,
-    /// What the last run found, where thresholds say otherwise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    raw_status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
-    last_run: String,
-    #[serde(skip_serializing_if = "is_zero")]
-    consecutive_failures: u32,
-    #[serde(skip_serializing_if = "Members::is_empty")]
-    data: Members<'a, &'a Value>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<&'a str>,
-    timeout_ms: u128,
-    source: String,
-}
-
-impl<'a> More<'a> {
-    fn new(entry: &'a Entry) -> Self {
-        let check = entry.check();
-        let raw = entry.raw_status();
-        Self {
-            reason: entry.reason(),
-            raw_status: (raw != entry.status()).then(|| raw.as_str()),
-            since: entry.since().map(timestamp),
-            last_run: timestamp(entry.started_at()),
-            consecutive_failures: entry.consecutive_failures(),
-            data: Members::named(entry.data()),
-            tags: check.tags().collect(),
-            timeout_ms: check.timeout().as_millis(),
-            source: check.location().to_string(),
-        }
+fn more<M: SerializeMap>(body: &mut M, entry: &Entry) -> Result<(), M::Error> {
+    let check = entry.check();
+    let raw = entry.raw_status();
+    // Why it is not simply what the check returned.
+    member(body, "reason", entry.reason())?;
+    // What the last run found, where thresholds say otherwise.
+    let differs = raw != entry.status();
+    member(body, "raw_status", differs.then(|| raw.as_str()))?;
+    member(body, "since", entry.since().map(timestamp))?;
+    body.serialize_entry("last_run", &timestamp(entry.started_at()))?;
+    let failures = entry.consecutive_failures();
+    member(
+        body,
+        "consecutive_failures",
+        Some(failures).filter(|it| *it > 0),
+    )?;
+    members(body, "data", &Members::named(entry.data()))?;
+    if check.tags().next().is_some() {
+        body.serialize_entry("tags", &check.tags().collect::<Vec<_>>())?;
     }
+    body.serialize_entry("timeout_ms", &check.timeout().as_millis())?;
+    body.serialize_entry("source", &Shown(check.location()))
 }
 
 /// One child of a check.
-#[derive(Debug, Serialize)]
-struct ChildBody<'a> {
-    healthy: bool,
-    #[serde(skip_serializing_if = "is_false")]
-    degraded: bool,
-    #[serde(flatten)]
-    texts: Texts<'a>,
-    #[serde(flatten)]
-    more: Option<MoreOfChild<'a>>,
-}
+#[derive(Debug)]
+struct ChildBody<'a>(ToldChild<'a>);
 
-impl<'a> ChildBody<'a> {
-    fn new(child: ToldChild<'a>) -> Self {
-        Self {
-            healthy: child.status().is_passing(),
-            degraded: child.status() == Status::Degraded,
-            texts: Texts::new(child.status(), child.text(), child.error()),
-            more: child.full().map(MoreOfChild::new),
+impl Serialize for ChildBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(child) = *self;
+        let status = child.status();
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("healthy", &status.is_passing())?;
+        flag(&mut body, "degraded", status == Status::Degraded)?;
+        texts(&mut body, status, child.text(), child.error())?;
+        if let Some(child) = child.full() {
+            more_of_child(&mut body, child)?;
         }
+        body.end()
     }
 }
 
 /// What only those are told of a child who may know everything.
-#[derive(Debug, Serialize)]
-struct MoreOfChild<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    raw_status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
-    #[serde(skip_serializing_if = "is_zero")]
-    consecutive_failures: u32,
-    #[serde(skip_serializing_if = "Members::is_empty")]
-    data: Members<'a, &'a Value>,
+fn more_of_child<M: SerializeMap>(body: &mut M, child: Child<'_>) -> Result<(), M::Error> {
+    let raw = child.raw_status();
+    let differs = raw != child.status();
+    member(body, "raw_status", differs.then(|| raw.as_str()))?;
+    member(body, "since", child.since().map(timestamp))?;
+    let failures = child.consecutive_failures();
+    member(
+        body,
+        "consecutive_failures",
+        Some(failures).filter(|it| *it > 0),
+    )?;
+    members(body, "data", &Members::named(child.data()))
 }
 
-impl<'a> MoreOfChild<'a> {
-    fn new(child: Child<'a>) -> Self {
-        let raw = child.raw_status();
-        Self {
-            raw_status: (raw != child.status()).then(|| raw.as_str()),
-            since: child.since().map(timestamp),
-            consecutive_failures: child.consecutive_failures(),
-            data: Members::named(child.data()),
-        }
+/// A member that is left out where there is nothing to say.
+fn member<M: SerializeMap>(
+    body: &mut M,
+    name: &str,
+    value: Option<impl Serialize>,
+) -> Result<(), M::Error> {
+    value.map_or(Ok(()), |value| body.serialize_entry(name, &value))
+}
+
+/// A member that is said only where it is so.
+fn flag<M: SerializeMap>(body: &mut M, name: &str, is_so: bool) -> Result<(), M::Error> {
+    member(body, name, is_so.then_some(true))
+}
+
+/// An object that is left out where it is empty.
+fn members<M: SerializeMap, T: Serialize>(
+    body: &mut M,
+    name: &str,
+    all: &Members<'_, T>,
+) -> Result<(), M::Error> {
+    member(body, name, Some(all).filter(|all| !all.is_empty()))
+}
+
+/// As it is shown to people.
+struct Shown(Location);
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
     }
-}
-
-const fn is_zero(number: &u32) -> bool {
-    *number == 0
 }

@@ -31,16 +31,15 @@
 //! - What is no report is no `application/health+json` either.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use actix_web::http::header::HeaderValue;
 use health_core::{Phase, Status, Value};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::format::{Format, json};
 use super::schema::{self, About};
 use super::schema::{Body, Component};
-use super::time::timestamp;
+use super::time::{Timestamp, timestamp};
 use super::view::{HIDDEN, Told, ToldChild, View};
 use crate::target::Target;
 
@@ -127,7 +126,7 @@ struct Whole<'a> {
     service_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "Checks::is_empty")]
     checks: Checks<'a>,
 }
 
@@ -140,7 +139,7 @@ impl<'a> Whole<'a> {
             output: output(view),
             service_id: service,
             description: service.map(|service| format!("health of {service}")),
-            checks: checks(view),
+            checks: Checks::of(view),
         }
     }
 }
@@ -191,48 +190,83 @@ fn output(view: &View<'_>) -> Option<String> {
     })
 }
 
-/// What was observed, by the keys of the draft, `{componentName}:{measurementName}`.
-type Checks<'a> = BTreeMap<String, Vec<Observation<'a>>>;
+/// What was observed, by the keys of the draft, `{componentName}:{measurementName}`, which are
+/// sorted: of one key, in the order in which it was observed.
+#[derive(Debug)]
+struct Checks<'a>(Vec<(String, Observation<'a>)>);
 
-fn checks<'a>(view: &View<'a>) -> Checks<'a> {
-    let mut checks = Checks::new();
-    if let Some(text) = view.failing_phase_text() {
-        let lifecycle = Observation {
-            component_type: "system",
-            output: Some(text.into()),
-            ..Observation::new(Some(Status::Unhealthy), timestamp(view.now()))
-        };
-        checks.insert("lifecycle".to_owned(), vec![lifecycle]);
-    }
-    for told in view.entries() {
-        let time = || timestamp(told.observed_at());
-        let mut add = |measurement: &str, observation| {
-            let all = checks.entry(key(told.name(), measurement));
-            all.or_default().push(observation);
-        };
-        add("responseTime", Observation::of(told, time()));
-        for (name, value) in told.data() {
-            add(name, Observation::measured(name, value, None, time()));
+impl<'a> Checks<'a> {
+    fn of(view: &View<'a>) -> Self {
+        let mut all = Vec::with_capacity(view.entries.len());
+        if let Some(text) = view.failing_phase_text() {
+            let lifecycle = Observation {
+                component_type: "system",
+                output: Some(text.into()),
+                ..Observation::new(Some(Status::Unhealthy), timestamp(view.now()))
+            };
+            all.push(("lifecycle".to_owned(), lifecycle));
         }
-        for child in told.children() {
-            add(
-                "responseTime",
-                Observation::of_child(child, told.counts_as(), time()),
-            );
-            for (name, value) in child.data() {
-                add(
-                    name,
-                    Observation::measured(name, value, Some(child.name()), time()),
-                );
-            }
+        for told in view.entries() {
+            observe(told, &mut all);
+        }
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self(all)
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Checks<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let by_key = self.0.chunk_by(|(one, _), (other, _)| one == other);
+        serializer.collect_map(by_key.map(|same| (&same[0].0, Same(same))))
+    }
+}
+
+/// What was observed by one key.
+struct Same<'a>(&'a [(String, Observation<'a>)]);
+
+impl Serialize for Same<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|(_, observation)| observation))
+    }
+}
+
+fn observe<'a>(told: Told<'a>, all: &mut Vec<(String, Observation<'a>)>) {
+    let time = || timestamp(told.observed_at());
+    let mut add = |measurement: &str, observation| {
+        all.push((key(told.name(), measurement), observation));
+    };
+    add("responseTime", Observation::of(told, time()));
+    for (name, value) in told.data() {
+        add(name, Observation::measured(name, value, None, time()));
+    }
+    for child in told.children() {
+        add(
+            "responseTime",
+            Observation::of_child(child, told.counts_as(), time()),
+        );
+        for (name, value) in child.data() {
+            let id = Some(child.name());
+            add(name, Observation::measured(name, value, id, time()));
         }
     }
-    checks
 }
 
 fn key(component: &str, measurement: &str) -> String {
-    let plain = |name: &str| name.replace(':', "_");
-    format!("{}:{}", plain(component), plain(measurement))
+    let mut key = String::with_capacity(component.len() + 1 + measurement.len());
+    let mut push_plain = |name: &str| {
+        for (index, part) in name.split(':').enumerate() {
+            key.push_str(if index == 0 { "" } else { "_" });
+            key.push_str(part);
+        }
+    };
+    push_plain(component);
+    push_plain(measurement);
+    key.insert(component.len(), ':');
+    key
 }
 
 /// One of the "component details" of the draft.
@@ -248,7 +282,7 @@ struct Observation<'a> {
     observed_unit: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Word>,
-    time: String,
+    time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -256,7 +290,7 @@ struct Observation<'a> {
 }
 
 impl<'a> Observation<'a> {
-    fn new(status: Option<Status>, time: String) -> Self {
+    fn new(status: Option<Status>, time: Timestamp) -> Self {
         Self {
             component_id: None,
             component_type: "component",
@@ -269,7 +303,7 @@ impl<'a> Observation<'a> {
         }
     }
 
-    fn of(told: Told<'a>, time: String) -> Self {
+    fn of(told: Told<'a>, time: Timestamp) -> Self {
         let latency = told.latency_ms();
         let status = told.counts_as();
         Self {
@@ -279,7 +313,7 @@ impl<'a> Observation<'a> {
         }
     }
 
-    fn of_child(child: ToldChild<'a>, check: Status, time: String) -> Self {
+    fn of_child(child: ToldChild<'a>, check: Status, time: Timestamp) -> Self {
         let status = child.counts_as(check);
         Self {
             component_id: Some(child.name()),
@@ -287,7 +321,7 @@ impl<'a> Observation<'a> {
         }
     }
 
-    fn measured(name: &str, value: &'a Value, id: Option<&'a str>, time: String) -> Self {
+    fn measured(name: &str, value: &'a Value, id: Option<&'a str>, time: Timestamp) -> Self {
         Self {
             component_id: id,
             observed_value: Some(Cow::Borrowed(value)),

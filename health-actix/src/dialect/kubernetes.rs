@@ -182,15 +182,15 @@ fn list(view: &View<'_>, query: &Query<'_>) -> String {
     if passes && !query.is_verbose {
         return "ok".to_owned();
     }
-    let mut lines: Vec<_> = view
-        .entries()
-        .map(|told| line_of_check(view, told, query))
-        .collect();
-    lines.extend(lines_of_phases(view, query));
+    let mut lines = String::with_capacity(32 * (view.entries.len() + 1));
+    for told in view.entries() {
+        push_check(&mut lines, view, told, query);
+    }
+    push_phases(&mut lines, view, query);
     lines.extend(warning(view, query));
-    let (what, how) = (subject(view), if passes { "passed" } else { "failed" });
-    lines.push(format!("{what} check {how}\n"));
-    lines.concat()
+    let how = if passes { "passed" } else { "failed" };
+    push(&mut lines, &[&subject(view), " check ", how, "\n"]);
+    lines
 }
 
 /// What the last line is about: there, the first segment of the path.
@@ -207,33 +207,35 @@ fn subject<'a>(view: &View<'a>) -> Cow<'a, str> {
     }
 }
 
-fn line_of_check(view: &View<'_>, told: Told<'_>, query: &Query<'_>) -> String {
+fn push_check(lines: &mut String, view: &View<'_>, told: Told<'_>, query: &Query<'_>) {
     let name = told.name();
-    let reason = told.reason().filter(|_| view.is_full());
+    let reason = || told.reason().filter(|_| view.is_full());
     match told.counts_as() {
-        _ if query.excludes(name) => excluded(name),
-        Status::Healthy => format!("[+]{name} ok\n"),
-        Status::Degraded => match reason {
-            Some(reason) => format!("[+]{name} degraded ({}): ok\n", on_one_line(&reason)),
-            None => format!("[+]{name} degraded: ok\n"),
+        _ if query.excludes(name) => push_excluded(lines, name),
+        Status::Healthy => push(lines, &["[+]", name, " ok\n"]),
+        Status::Degraded => match reason() {
+            Some(reason) => {
+                let reason = on_one_line(&reason);
+                push(lines, &["[+]", name, " degraded (", &reason, "): ok\n"]);
+            }
+            None => push(lines, &["[+]", name, " degraded: ok\n"]),
         },
-        Status::Unhealthy => failed(name, reason.as_deref()),
+        Status::Unhealthy => push_failed(lines, name, reason().as_deref()),
     }
 }
 
 /// What operators said, and how far the start has come. Whoever leaves a phase out is told so even
 /// where it is not in force, as if it were a check that passes.
-fn lines_of_phases(view: &View<'_>, query: &Query<'_>) -> Vec<String> {
-    let phases = phases_of(view).iter();
+fn push_phases(lines: &mut String, view: &View<'_>, query: &Query<'_>) {
     let in_force = view.failing_phase().map(name_of);
-    let lines = phases.filter_map(|name| {
+    for name in phases_of(view) {
         if query.excludes(name) {
-            return Some(excluded(name));
+            push_excluded(lines, name);
+        } else if in_force == Some(*name) {
+            let reason = reason_of_phase(view).filter(|_| view.is_full());
+            push_failed(lines, name, reason);
         }
-        let reason = || reason_of_phase(view).filter(|_| view.is_full());
-        (in_force == Some(*name)).then(|| failed(name, reason()))
-    });
-    lines.collect()
+    }
 }
 
 /// The phases that can fail the probe.
@@ -264,19 +266,26 @@ fn reason_of_phase<'a>(view: &View<'a>) -> Option<&'a str> {
     }
 }
 
-fn excluded(name: &str) -> String {
-    format!("[+]{name} excluded: ok\n")
+fn push_excluded(lines: &mut String, name: &str) {
+    push(lines, &["[+]", name, " excluded: ok\n"]);
 }
 
-fn failed(name: &str, reason: Option<&str>) -> String {
+fn push_failed(lines: &mut String, name: &str, reason: Option<&str>) {
     let reason = on_one_line(reason.unwrap_or("reason withheld"));
-    format!("[-]{name} failed: {reason}\n")
+    push(lines, &["[-]", name, " failed: ", &reason, "\n"]);
+}
+
+fn push(lines: &mut String, parts: &[&str]) {
+    for part in parts {
+        lines.push_str(part);
+    }
 }
 
 /// What was to be left out, but is not there. Where the phase kept the checks from being asked, it
 /// is not known what is.
 fn warning(view: &View<'_>, query: &Query<'_>) -> Option<String> {
-    if !matches!(view.phase, Phase::Started | Phase::Starting) {
+    let are_known = matches!(view.phase, Phase::Started | Phase::Starting);
+    if !are_known || query.excluded.is_empty() {
         return None;
     }
     let phases = phases_of(view).iter().copied();

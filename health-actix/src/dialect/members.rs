@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::mem;
 
 use health_core::Value;
 use serde::{Serialize, Serializer};
@@ -13,9 +14,22 @@ pub(crate) struct Members<'a, T>(pub(crate) Vec<(Cow<'a, str>, T)>);
 impl<'a, T> Members<'a, T> {
     /// Of these names, which may come twice: see [`Keys::own`].
     pub(crate) fn named(members: impl Iterator<Item = (&'a str, T)>) -> Self {
-        let mut keys = Keys::default();
-        Self(members.map(|(key, it)| (keys.own(key), it)).collect())
+        let mut members: Vec<_> = members.map(|(key, it)| (Cow::from(key), it)).collect();
+        if !are_few_and_distinct(&members) {
+            let mut keys = Keys::default();
+            for (key, _) in &mut members {
+                *key = keys.own(mem::take(key));
+            }
+        }
+        Self(members)
     }
+}
+
+/// Whether no key comes twice, where that is seen at a glance.
+fn are_few_and_distinct<T>(members: &[(Cow<'_, str>, T)]) -> bool {
+    let mut before = members.iter().enumerate();
+    members.len() <= 8
+        && before.all(|(place, (key, _))| members[..place].iter().all(|(other, _)| other != key))
 }
 
 impl<T> Members<'_, T> {
@@ -39,13 +53,17 @@ impl<T: Serialize> Serialize for Members<'_, T> {
 /// What was measured, beside members that are not the author's, whose keys are taken. A number that
 /// is not finite is left out: these members are never null.
 pub(crate) fn beside<'a>(
-    taken: &[&'a str],
+    taken: &'static [&'static str],
     data: impl Iterator<Item = (&'a str, &'a Value)>,
 ) -> impl Iterator<Item = (Cow<'a, str>, &'a Value)> {
-    let mut keys: Keys<'_> = taken.iter().copied().collect();
+    // Most checks measure nothing.
+    let mut keys: Option<Keys<'_>> = None;
     let is_null = |value: &Value| matches!(value, Value::Float(number) if !number.is_finite());
     let data = data.filter(move |(_, value)| !is_null(value));
-    data.map(move |(name, value)| (keys.own(name), value))
+    data.map(move |(name, value)| {
+        let keys = keys.get_or_insert_with(|| taken.iter().copied().collect());
+        (keys.own(name), value)
+    })
 }
 
 /// Keys that are in use: none is given out twice, for what reads two of one name is free to ignore
@@ -71,6 +89,27 @@ impl<'a> FromIterator<&'a str> for Keys<'a> {
     /// These are taken.
     fn from_iter<I: IntoIterator<Item = &'a str>>(keys: I) -> Self {
         Self(keys.into_iter().map(Cow::from).collect())
+    }
+}
+
+/// [`Keys`] that are looked up once one is asked for: most reports need none.
+#[derive(Debug)]
+pub(crate) struct LazyKeys<'a, F> {
+    keys: Option<Keys<'a>>,
+    look_up: F,
+}
+
+impl<'a, F: Fn() -> Keys<'a>> LazyKeys<'a, F> {
+    pub(crate) const fn new(look_up: F) -> Self {
+        Self {
+            keys: None,
+            look_up,
+        }
+    }
+
+    /// As [`Keys::own`].
+    pub(crate) fn own(&mut self, key: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+        self.keys.get_or_insert_with(&self.look_up).own(key)
     }
 }
 

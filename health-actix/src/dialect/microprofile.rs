@@ -32,12 +32,13 @@
 use std::borrow::Cow;
 
 use health_core::{Phase, Status, Value};
-use serde::Serialize;
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
-use super::members::{Keys, Members, beside};
+use super::members::{Keys, LazyKeys, beside};
 use super::problem::Problem;
 use super::schema::{self, About, Component};
 use super::view::{Scope, Told, ToldChild, View};
@@ -91,34 +92,57 @@ impl Format for MicroProfile {
 #[derive(Debug, Serialize)]
 struct Body<'a> {
     status: Word,
-    checks: Vec<Procedure<'a>>,
+    checks: Procedures<'a>,
 }
 
 impl<'a> Body<'a> {
     fn new(view: &View<'a>) -> Self {
-        let mut names: Keys<'_> = view.entries().map(Told::name).collect();
-        let phase = view.failing_phase().filter(|_| view.lists_checks());
-        let phase = phase.map(|phase| {
-            let name = names.own(name_of(phase));
-            Procedure::failing(name, view.failing_phase_text())
-        });
-        let mut checks = Vec::from_iter(phase);
-        let mut add = |told, counts_as| add(&mut checks, told, counts_as, &mut names);
-        match view.scope {
-            Scope::Check(told) | Scope::Child(told, _) => add(told, told.status()),
-            _ => view.entries().for_each(|told| add(told, told.counts_as())),
-        }
         Self {
             status: Word::of(view.status),
-            checks,
+            checks: Procedures::Of(*view),
         }
     }
 
     fn failing(phase: &Phase, why: Option<&'a str>) -> Self {
         Self {
             status: Word::Down,
-            checks: vec![Procedure::failing(name_of(phase).into(), why)],
+            checks: Procedures::Failing(name_of(phase), why),
         }
+    }
+}
+
+/// The list, which is looked up where it is written: nothing is kept for a report of many.
+#[derive(Debug)]
+enum Procedures<'a> {
+    Of(View<'a>),
+    Failing(&'static str, Option<&'a str>),
+}
+
+impl Serialize for Procedures<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        match self {
+            Self::Failing(name, why) => {
+                list.serialize_element(&Procedure::failing((*name).into(), *why))?;
+            }
+            Self::Of(view) => add_all(&mut list, view)?,
+        }
+        list.end()
+    }
+}
+
+fn add_all<L: SerializeSeq>(list: &mut L, view: &View<'_>) -> Result<(), L::Error> {
+    let mut names = LazyKeys::new(|| view.entries().map(Told::name).collect());
+    let phase = view.failing_phase().filter(|_| view.lists_checks());
+    if let Some(phase) = phase {
+        let name = names.own(name_of(phase));
+        list.serialize_element(&Procedure::failing(name, view.failing_phase_text()))?;
+    }
+    match view.scope {
+        Scope::Check(told) | Scope::Child(told, _) => add(list, told, told.status(), &mut names),
+        _ => view
+            .entries()
+            .try_for_each(|told| add(list, told, told.counts_as(), &mut names)),
     }
 }
 
@@ -149,13 +173,11 @@ struct Procedure<'a> {
 }
 
 impl<'a> Procedure<'a> {
-    fn failing(name: Cow<'a, str>, why: Option<&'a str>) -> Self {
-        let mut data = Data::default();
-        data.text("error", why);
+    const fn failing(name: Cow<'a, str>, why: Option<&'a str>) -> Self {
         Self {
             name,
             status: Word::Down,
-            data,
+            data: Data::Failing(why),
         }
     }
 }
@@ -170,30 +192,45 @@ const fn name_of(phase: &Phase) -> &'static str {
 }
 
 /// Adds a check that counts as this, and its children, none of them worse. Names of checks are taken.
-fn add<'a>(
-    checks: &mut Vec<Procedure<'a>>,
+fn add<'a, L: SerializeSeq>(
+    list: &mut L,
     told: Told<'a>,
     counts_as: Status,
-    names: &mut Keys<'a>,
-) {
-    checks.push(Procedure {
+    names: &mut LazyKeys<'a, impl Fn() -> Keys<'a>>,
+) -> Result<(), L::Error> {
+    list.serialize_element(&Procedure {
         name: told.name().into(),
         status: Word::of(counts_as),
-        data: Data::of(told, counts_as),
-    });
-    checks.extend(told.children().map(|child| {
+        data: Data::Check(told, counts_as),
+    })?;
+    for child in told.children() {
         let counts_as = child.counts_as(counts_as);
-        Procedure {
+        list.serialize_element(&Procedure {
             name: names.own(format!("{}.{}", told.name(), child.name())),
             status: Word::of(counts_as),
-            data: Data::of_child(child, counts_as),
-        }
-    }));
+            data: Data::Child(child, counts_as),
+        })?;
+    }
+    Ok(())
 }
 
-/// What there is to say besides, in this order.
-#[derive(Debug, Default, Serialize)]
-struct Data<'a>(Members<'a, Datum<'a>>);
+/// In one text, if there are any. One needs no memory of its own.
+fn joined<'a>(mut tags: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> {
+    let mut text = Cow::Borrowed(tags.next()?);
+    for tag in tags {
+        text.to_mut().push_str(", ");
+        text.to_mut().push_str(tag);
+    }
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// What there is to say besides.
+#[derive(Debug)]
+enum Data<'a> {
+    Check(Told<'a>, Status),
+    Child(ToldChild<'a>, Status),
+    Failing(Option<&'a str>),
+}
 
 /// Neither null, nor made of others.
 #[derive(Debug, Serialize)]
@@ -206,62 +243,93 @@ enum Datum<'a> {
 }
 
 impl<'a> Data<'a> {
-    fn of(told: Told<'a>, counts_as: Status) -> Self {
-        let is_let_pass = !told.status().is_passing() && counts_as.is_passing();
-        let mut data = Self::default();
-        data.add("latency_ms", told.latency_ms().map(Datum::Number));
-        data.flag("degraded", true, counts_as == Status::Degraded);
-        data.flag("critical", false, is_let_pass && !told.is_critical());
-        data.flag("shared", true, is_let_pass && told.is_forgiven());
-        data.text("caused_by", told.cause());
-        data.texts(told.status(), told.text(), told.error());
-        let tags: Vec<_> = told.tags().collect();
-        data.text(
-            "tags",
-            Some(tags.join(", ")).filter(|tags| !tags.is_empty()),
-        );
-        data.measured(told.data());
-        data
+    fn is_empty(&self) -> bool {
+        self.say(&mut |_, _| Err(())).is_ok()
     }
 
-    fn of_child(child: ToldChild<'a>, counts_as: Status) -> Self {
-        let mut data = Self::default();
-        data.flag("degraded", true, counts_as == Status::Degraded);
-        data.texts(child.status(), child.text(), child.error());
-        data.measured(child.data());
-        data
+    /// Says it all in its order, as long as somebody listens.
+    fn say<E>(
+        &self,
+        to: &mut impl FnMut(Cow<'a, str>, Datum<'a>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match *self {
+            Self::Check(told, counts_as) => say_of_check(told, counts_as, to),
+            Self::Child(child, counts_as) => {
+                say_if(counts_as == Status::Degraded, "degraded", true, to)?;
+                say_texts(child.status(), child.text(), child.error(), to)?;
+                say_measured(child.data(), to)
+            }
+            Self::Failing(why) => say_text("error", why, to),
+        }
     }
+}
 
-    const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut data = serializer.serialize_map(None)?;
+        self.say(&mut |name, datum| data.serialize_entry(&name, &datum))?;
+        data.end()
     }
+}
 
-    fn add(&mut self, name: &'static str, datum: Option<Datum<'a>>) {
-        self.0.0.extend(datum.map(|datum| (name.into(), datum)));
+fn say_of_check<'a, E>(
+    told: Told<'a>,
+    counts_as: Status,
+    to: &mut impl FnMut(Cow<'a, str>, Datum<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    let is_let_pass = !told.status().is_passing() && counts_as.is_passing();
+    if let Some(latency) = told.latency_ms() {
+        to("latency_ms".into(), Datum::Number(latency))?;
     }
+    say_if(counts_as == Status::Degraded, "degraded", true, to)?;
+    say_if(is_let_pass && !told.is_critical(), "critical", false, to)?;
+    say_if(is_let_pass && told.is_forgiven(), "shared", true, to)?;
+    say_text("caused_by", told.cause(), to)?;
+    say_texts(told.status(), told.text(), told.error(), to)?;
+    say_text("tags", joined(told.tags()), to)?;
+    say_measured(told.data(), to)
+}
 
-    fn flag(&mut self, name: &'static str, value: bool, is_there: bool) {
-        self.add(name, is_there.then_some(Datum::Flag(value)));
+fn say_if<'a, E>(
+    is_there: bool,
+    name: &'static str,
+    value: bool,
+    to: &mut impl FnMut(Cow<'a, str>, Datum<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    if is_there {
+        to(name.into(), Datum::Flag(value))?;
     }
+    Ok(())
+}
 
-    fn text(&mut self, name: &'static str, text: Option<impl Into<Cow<'a, str>>>) {
-        self.add(name, text.map(|text| Datum::Text(text.into())));
-    }
+fn say_text<'a, E>(
+    name: &'static str,
+    text: Option<impl Into<Cow<'a, str>>>,
+    to: &mut impl FnMut(Cow<'a, str>, Datum<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    text.map_or(Ok(()), |text| to(name.into(), Datum::Text(text.into())))
+}
 
-    fn texts(&mut self, status: Status, text: Option<&'a str>, internal_error: Option<&'a str>) {
-        let name = if status.is_passing() {
-            "message"
-        } else {
-            "error"
-        };
-        self.text(name, text);
-        self.text("internal_error", internal_error);
-    }
+fn say_texts<'a, E>(
+    status: Status,
+    text: Option<&'a str>,
+    internal_error: Option<&'a str>,
+    to: &mut impl FnMut(Cow<'a, str>, Datum<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    let name = if status.is_passing() {
+        "message"
+    } else {
+        "error"
+    };
+    say_text(name, text, to)?;
+    say_text("internal_error", internal_error, to)
+}
 
-    /// What is the check's own.
-    fn measured(&mut self, data: impl Iterator<Item = (&'a str, &'a Value)>) {
-        let data = beside(&OURS, data);
-        let data = data.map(|(name, value)| (name, Datum::Measured(value)));
-        self.0.0.extend(data);
-    }
+/// What is the check's own.
+fn say_measured<'a, E>(
+    data: impl Iterator<Item = (&'a str, &'a Value)>,
+    to: &mut impl FnMut(Cow<'a, str>, Datum<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut data = beside(&OURS, data);
+    data.try_for_each(|(name, value)| to(name, Datum::Measured(value)))
 }

@@ -35,12 +35,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
 use health_core::{Phase, Probe, Status, Value};
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
-use super::members::{Keys, Members, beside};
+use super::members::{Keys, beside};
 use super::problem::Problem;
 use super::schema::{self, About, Body};
 use super::view::{Scope, Told, ToldChild, View};
@@ -210,7 +211,7 @@ impl<'a> Component<'a> {
     /// A check that counts as this, with its children below it.
     fn of(told: Told<'a>, counts_as: Status) -> Self {
         let mut component = Self::new(Word::of(counts_as));
-        component.details = Details::of(told, counts_as);
+        component.details = Details::Check(told, counts_as);
         for child in told.children() {
             component.add(child, child.name().splitn(DEEPEST, '.'), counts_as);
         }
@@ -241,7 +242,7 @@ impl<'a> Component<'a> {
         match names.next() {
             None => {
                 self.own_status = status;
-                self.details = Details::of_child(child, most);
+                self.details = Details::Child(child, most);
             }
             Some(name) => {
                 let components = &mut self.components;
@@ -254,13 +255,16 @@ impl<'a> Component<'a> {
 
     /// With either details or components: where there are components, they have the details.
     fn composed(mut self, name: &str) -> Self {
+        if self.components.is_empty() {
+            return self;
+        }
         let components = mem::take(&mut self.components).into_iter();
         let components = components.map(|(name, it)| {
             let it = it.composed(&name);
             (name, it)
         });
         self.components = components.collect();
-        if self.components.is_empty() || self.details.is_empty() {
+        if self.details.is_empty() {
             return self;
         }
         let mut own = Self::new(self.own_status);
@@ -277,9 +281,15 @@ impl<'a> Component<'a> {
     }
 }
 
-/// What there is to say of a component.
-#[derive(Debug, Default, Serialize)]
-struct Details<'a>(Members<'a, Detail<'a>>);
+/// What there is to say of a component, which is looked up where it is written.
+#[derive(Debug, Default)]
+enum Details<'a> {
+    #[default]
+    Nothing,
+    Check(Told<'a>, Status),
+    Child(ToldChild<'a>, Status),
+    Saying(&'a str),
+}
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -291,54 +301,75 @@ enum Detail<'a> {
 }
 
 impl<'a> Details<'a> {
-    fn of(told: Told<'a>, counts_as: Status) -> Self {
-        let passes_all_the_same = !told.status().is_passing() && counts_as.is_passing();
-        let mut details = Self::default();
-        details.add("latency_ms", told.latency_ms().map(Detail::Number));
-        details.flag("degraded", counts_as == Status::Degraded);
-        if passes_all_the_same && !told.is_critical() {
-            details.add("critical", Some(Detail::Flag(false)));
-        }
-        details.flag("shared", passes_all_the_same && told.is_forgiven());
-        details.add("caused_by", told.cause().map(Detail::Text));
-        details.add("message", told.text().map(Detail::Text));
-        details.add("error", told.error().map(Detail::Text));
-        details.measured(told.data());
-        details
-    }
-
-    fn of_child(child: ToldChild<'a>, most: Status) -> Self {
-        let mut details = Self::default();
-        details.flag("degraded", child.counts_as(most) == Status::Degraded);
-        details.add("message", child.text().map(Detail::Text));
-        details.add("error", child.error().map(Detail::Text));
-        details.measured(child.data());
-        details
-    }
-
     fn saying(message: Option<&'a str>) -> Self {
-        let mut details = Self::default();
-        details.add("message", message.map(Detail::Text));
-        details
+        message.map_or(Self::Nothing, Self::Saying)
     }
 
-    const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    fn is_empty(&self) -> bool {
+        self.say(&mut |_, _| Err(())).is_ok()
     }
 
-    fn add(&mut self, name: &'a str, detail: Option<Detail<'a>>) {
-        self.0.0.extend(detail.map(|detail| (name.into(), detail)));
+    /// Says it all in its order, as long as somebody listens.
+    fn say<E>(
+        &self,
+        to: &mut impl FnMut(Cow<'a, str>, Detail<'a>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match *self {
+            Self::Nothing => Ok(()),
+            Self::Saying(message) => say("message", Some(Detail::Text(message)), to),
+            Self::Check(told, counts_as) => say_of_check(told, counts_as, to),
+            Self::Child(child, most) => {
+                let is_degraded = child.counts_as(most) == Status::Degraded;
+                say("degraded", is_degraded.then_some(Detail::Flag(true)), to)?;
+                say("message", child.text().map(Detail::Text), to)?;
+                say("error", child.error().map(Detail::Text), to)?;
+                say_measured(child.data(), to)
+            }
+        }
     }
+}
 
-    fn flag(&mut self, name: &'a str, is_set: bool) {
-        self.add(name, is_set.then_some(Detail::Flag(true)));
+impl Serialize for Details<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut details = serializer.serialize_map(None)?;
+        self.say(&mut |name, detail| details.serialize_entry(&name, &detail))?;
+        details.end()
     }
+}
 
-    fn measured(&mut self, data: impl Iterator<Item = (&'a str, &'a Value)>) {
-        let data = beside(&OWN_DETAILS, data);
-        let data = data.map(|(name, value)| (name, Detail::Measured(value)));
-        self.0.0.extend(data);
-    }
+fn say_of_check<'a, E>(
+    told: Told<'a>,
+    counts_as: Status,
+    to: &mut impl FnMut(Cow<'a, str>, Detail<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    let passes_all_the_same = !told.status().is_passing() && counts_as.is_passing();
+    let is_let_pass = passes_all_the_same && !told.is_critical();
+    let is_shared = passes_all_the_same && told.is_forgiven();
+    let is_degraded = counts_as == Status::Degraded;
+    say("latency_ms", told.latency_ms().map(Detail::Number), to)?;
+    say("degraded", is_degraded.then_some(Detail::Flag(true)), to)?;
+    say("critical", is_let_pass.then_some(Detail::Flag(false)), to)?;
+    say("shared", is_shared.then_some(Detail::Flag(true)), to)?;
+    say("caused_by", told.cause().map(Detail::Text), to)?;
+    say("message", told.text().map(Detail::Text), to)?;
+    say("error", told.error().map(Detail::Text), to)?;
+    say_measured(told.data(), to)
+}
+
+fn say<'a, E>(
+    name: &'static str,
+    detail: Option<Detail<'a>>,
+    to: &mut impl FnMut(Cow<'a, str>, Detail<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    detail.map_or(Ok(()), |detail| to(name.into(), detail))
+}
+
+fn say_measured<'a, E>(
+    data: impl Iterator<Item = (&'a str, &'a Value)>,
+    to: &mut impl FnMut(Cow<'a, str>, Detail<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut data = beside(&OWN_DETAILS, data);
+    data.try_for_each(|(name, value)| to(name, Detail::Measured(value)))
 }
 
 /// An answer that is no report, as Spring's own `DefaultErrorAttributes` call it.

@@ -1,19 +1,39 @@
 //! Points in time and spans of it, as the formats write them.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use humantime::format_rfc3339_millis;
+use humantime::{Rfc3339Timestamp, format_rfc3339_millis};
+use serde::{Serialize, Serializer};
 
 /// The end of the year 9999, in seconds since 1970: what comes after cannot be written.
 const END: Duration = Duration::from_secs(253_402_300_799);
 
 /// The time in UTC by RFC 3339, with milliseconds: `2023-10-27T10:30:00.000Z`. What is before 1970
 /// is written as 1970.
-pub(crate) fn timestamp(at: SystemTime) -> String {
+pub(crate) fn timestamp(at: SystemTime) -> Timestamp {
     let since = at
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    format_rfc3339_millis(SystemTime::UNIX_EPOCH + since.min(END)).to_string()
+    Timestamp(format_rfc3339_millis(
+        SystemTime::UNIX_EPOCH + since.min(END),
+    ))
+}
+
+/// A point in time that is put into form where it is written: a report has two for each check.
+#[derive(Clone, Debug)]
+pub(crate) struct Timestamp(Rfc3339Timestamp);
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// In milliseconds, with one digit after the point.
@@ -26,23 +46,52 @@ pub(crate) fn milliseconds(span: Duration) -> f64 {
 ///
 /// Source: "Standard `TimeSpan` format strings" in the documentation of .NET, the constant (`c`)
 /// format specifier.
-pub(crate) fn time_span(span: Duration) -> String {
-    let ticks = (span.as_nanos() / 100).min(LONGEST_IN_TICKS);
-    let (seconds, fraction) = (ticks / 10_000_000, ticks % 10_000_000);
-    let (minutes, hours) = (seconds / 60 % 60, seconds / 3600 % 24);
-    let mut text = match seconds / 86_400 {
-        0 => String::new(),
-        days => format!("{days}."),
-    };
-    text.push_str(&format!("{hours:02}:{minutes:02}:{:02}", seconds % 60));
-    if fraction > 0 {
-        text.push_str(&format!(".{fraction:07}"));
-    }
-    text
+pub(crate) const fn time_span(span: Duration) -> TimeSpan {
+    TimeSpan(span)
 }
 
+/// A span of time that is put into form where it is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TimeSpan(Duration);
+
+impl fmt::Display for TimeSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ticks = self.0.as_secs().saturating_mul(TICKS_PER_SECOND);
+        let ticks = ticks.saturating_add(u64::from(self.0.subsec_nanos()) / 100);
+        let ticks = ticks.min(LONGEST_IN_TICKS);
+        let (seconds, fraction) = (ticks / TICKS_PER_SECOND, ticks % TICKS_PER_SECOND);
+        let mut text = *b"00:00:00.0000000";
+        put(&mut text[..2], seconds / 3600 % 24);
+        put(&mut text[3..5], seconds / 60 % 60);
+        put(&mut text[6..8], seconds % 60);
+        put(&mut text[9..], fraction);
+        let length = if fraction == 0 { 8 } else { text.len() };
+        match seconds / 86_400 {
+            0 => {}
+            days => write!(f, "{days}.")?,
+        }
+        f.write_str(str::from_utf8(&text[..length]).unwrap_or_default())
+    }
+}
+
+impl Serialize for TimeSpan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Writes a number with as many digits as there is room for.
+fn put(room: &mut [u8], mut number: u64) {
+    for digit in room.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+const TICKS_PER_SECOND: u64 = 10_000_000;
+
 /// `TimeSpan.MaxValue`.
-const LONGEST_IN_TICKS: u128 = i64::MAX as u128;
+const LONGEST_IN_TICKS: u64 = i64::MAX as u64;
 
 #[cfg(test)]
 mod tests {
@@ -82,8 +131,8 @@ mod tests {
         fn every_span_is_read_as_it_was_written(seconds: u64, nanos in 0..1_000_000_000_u32) {
             for seconds in [seconds, seconds >> 32, seconds >> 48] {
                 let span = Duration::new(seconds, nanos);
-                let expected = (span.as_nanos() / 100).min(LONGEST_IN_TICKS);
-                prop_assert_eq!(ticks(&time_span(span)), Some(expected));
+                let expected = (span.as_nanos() / 100).min(LONGEST_IN_TICKS.into());
+                prop_assert_eq!(ticks(&time_span(span).to_string()), Some(expected));
             }
         }
     }
@@ -101,16 +150,17 @@ mod tests {
             (Duration::from_millis(321_930_500), "3.17:25:30.5000000"),
             (Duration::MAX, "10675199.02:48:05.4775807"),
         ] {
-            assert_eq!(time_span(span), expected);
+            assert_eq!(time_span(span).to_string(), expected);
         }
     }
 
     #[test]
     fn every_time_can_be_written() {
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        assert_eq!(timestamp(at(1_698_402_600)), "2023-10-27T10:30:00.000Z");
+        let written = |seconds| timestamp(at(seconds)).to_string();
+        assert_eq!(written(1_698_402_600), "2023-10-27T10:30:00.000Z");
         let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
-        assert_eq!(timestamp(before), "1970-01-01T00:00:00.000Z");
-        assert_eq!(timestamp(at(1 << 40)), "9999-12-31T23:59:59.000Z");
+        assert_eq!(timestamp(before).to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(written(1 << 40), "9999-12-31T23:59:59.000Z");
     }
 }

@@ -1,6 +1,7 @@
 //! What a caller may be told of what was found: the one place that knows which level sees what.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
@@ -77,15 +78,65 @@ pub(crate) struct View<'a> {
 /// What else a dialect may need to know.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asker<'a> {
-    pub(crate) health: &'a Health,
     /// The name of the service, where its author gave one.
     pub(crate) service: Option<&'a str>,
     /// The path that was asked, as it is mounted: with the names of its parameters.
     pub(crate) path: &'a str,
     /// The query string, as it came.
     pub(crate) query: &'a str,
+    pub(crate) moment: Moment<'a>,
+}
+
+/// The moment of an answer. What it is asked for holds then alone: that it was is noted, for such an
+/// answer is not given again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment<'a> {
+    health: &'a Health,
+    took: Duration,
+    is_told: Option<&'a Cell<bool>>,
+}
+
+impl<'a> Moment<'a> {
+    /// Of an answer that nobody keeps.
+    pub(crate) const fn new(health: &'a Health) -> Self {
+        Self {
+            health,
+            took: Duration::ZERO,
+            is_told: None,
+        }
+    }
+
+    /// Of one that took so long to find, noting whether it tells of that.
+    pub(crate) const fn noted(health: &'a Health, took: Duration, is_told: &'a Cell<bool>) -> Self {
+        Self {
+            health,
+            took,
+            is_told: Some(is_told),
+        }
+    }
+
+    pub(crate) fn now(self) -> SystemTime {
+        self.note();
+        self.health.wall_clock()
+    }
+
+    /// For how long the process has been up.
+    pub(crate) fn uptime(self) -> Duration {
+        self.note();
+        self.health.uptime()
+    }
+
     /// How long it took to find out.
-    pub(crate) took: Duration,
+    pub(crate) fn took(self) -> Duration {
+        self.note();
+        self.took
+    }
+
+    fn note(self) {
+        if let Some(is_told) = self.is_told {
+            is_told.set(true);
+        }
+    }
 }
 
 impl<'a> View<'a> {
@@ -110,7 +161,7 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn now(&self) -> SystemTime {
-        self.asker.health.wall_clock()
+        self.asker.moment.now()
     }
 
     /// The worst that the checks count as, whether the caller may see them or not.
@@ -122,6 +173,7 @@ impl<'a> View<'a> {
     /// For how long whoever asks again is told the same: not at all where that is not for checks to
     /// say.
     pub(crate) fn fresh_for(&self) -> Duration {
+        self.asker.moment.note();
         let by_checks = self.entries.iter().map(Entry::fresh_for).min();
         let by_checks = by_checks.filter(|_| self.failing_phase().is_none());
         by_checks.unwrap_or_default()

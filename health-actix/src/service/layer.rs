@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::{Ready, poll_fn, ready};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::Error;
@@ -13,7 +12,7 @@ use actix_web::dev::{ResourceDef, Service, ServiceRequest, ServiceResponse, Tran
 
 use super::HealthService;
 use crate::mounted::Mounted;
-use crate::respond::respond;
+use crate::respond::{Begun, begin, respond};
 
 impl HealthService {
     /// The same endpoints as a middleware, to be given to [`App::wrap`] last, which makes it the
@@ -66,7 +65,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let mounted = Arc::new(self.0.clone().mount());
+        let mounted = Rc::new(self.0.clone().mount());
         let endpoints = mounted.endpoints.iter().enumerate();
         let patterns = endpoints.flat_map(|(place, endpoint)| {
             let resources = endpoint.resources().into_iter();
@@ -97,7 +96,7 @@ impl<S> HealthLayerService<S> {
 pub struct HealthLayerService<S> {
     /// Each with the place of its endpoint.
     patterns: Rc<Vec<(usize, ResourceDef)>>,
-    mounted: Arc<Mounted>,
+    mounted: Rc<Mounted>,
     service: Rc<S>,
 }
 
@@ -124,10 +123,14 @@ where
                 Ok(service.call(request).await?.map_into_left_body())
             });
         };
-        let mounted = Arc::clone(&self.mounted);
+        let begun = begin(&self.mounted, place, request.request());
+        if let Begun::Answered(response) = begun {
+            let response = request.into_response(response).map_into_right_body();
+            return Box::pin(ready(Ok(response)));
+        }
+        let mounted = Rc::clone(&self.mounted);
         Box::pin(async move {
-            let endpoint = &mounted.endpoints[place];
-            let response = respond(&mounted, endpoint, request.request()).await;
+            let response = respond(&mounted, place, request.request(), begun).await;
             Ok(request.into_response(response).map_into_right_body())
         })
     }

@@ -2,27 +2,28 @@ mod announce;
 mod layer;
 mod mistakes;
 mod process;
+mod route;
 mod routes;
 
 use std::fmt;
-use std::sync::Arc;
+use std::rc::Rc;
 
-use actix_web::HttpRequest;
 use actix_web::dev::{AppService, HttpServiceFactory};
 use health_core::{BuildError, Health, Mistake};
 
 pub use self::layer::{HealthLayer, HealthLayerService};
 pub use self::process::{service, try_service};
+use self::route::Route;
 use self::routes::{Routes, is_mountable, not_mountable};
 use crate::access::{Access, Details, RateLimit};
 use crate::dashboard::Board;
 use crate::dialect::Dialect;
 use crate::endpoint::{Endpoint, resource};
 use crate::group::Group;
+use crate::kept::KeptAnswers;
 use crate::mounted::{Documents, Mounted};
 use crate::notation::Notation;
 use crate::openapi::{self, Levels};
-use crate::respond::respond;
 use crate::status_codes::StatusCodes;
 use crate::voice::Voice;
 #[cfg(feature = "prometheus")]
@@ -386,6 +387,7 @@ impl HealthService {
             health,
             prefix: self.prefix,
             service_name: self.service_name,
+            kept: KeptAnswers::of(routes.endpoints.len()),
             endpoints: routes.endpoints,
             documents: Documents::default(),
             #[cfg(feature = "prometheus")]
@@ -396,15 +398,11 @@ impl HealthService {
 
 impl HttpServiceFactory for HealthService {
     fn register(self, config: &mut AppService) {
-        let mounted = Arc::new(self.mount());
+        let mounted = Rc::new(self.mount());
         for place in 0..mounted.endpoints.len() {
             for patterns in mounted.endpoints[place].resources() {
-                let mounted = Arc::clone(&mounted);
-                let answer = move |request: HttpRequest| {
-                    let mounted = Arc::clone(&mounted);
-                    async move { respond(&mounted, &mounted.endpoints[place], &request).await }
-                };
-                resource(patterns).to(answer).register(config);
+                let route = Route::new(&mounted, place);
+                config.register_service(resource(patterns), None, route, None);
             }
         }
     }

@@ -17,6 +17,7 @@ mod grpc;
 mod guard;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod kept;
 mod layer;
 mod management;
 mod methods;

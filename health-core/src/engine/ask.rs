@@ -189,16 +189,16 @@ impl Inquiry<'_> {
             return asking.know(target, finding);
         }
         let instance = match &target.bound {
-            Ok((instance, _)) => instance.clone(),
+            Ok((instance, _)) => instance,
             Err(finding) => {
                 let finding = Arc::clone(finding);
                 return asking.know(target, finding);
             }
         };
-        if let Some(finding) = target.latched(&instance) {
+        if let Some(finding) = target.latched(instance) {
             return asking.know(target, finding);
         }
-        if let Some(finding) = self.cut(&target, &instance) {
+        if let Some(finding) = self.cut(&target, instance) {
             return asking.know(target, finding);
         }
         let hint = |check: &str| self.engine.why_starved(check);
@@ -213,19 +213,23 @@ impl Inquiry<'_> {
             batch: asking.batch(),
             hint: &hint,
         };
+        let asked_as = (target.index, target.role);
         match instance.ask(question) {
             Answer::Known(finding) => asking.know(target, finding),
-            Answer::Joined(run) => asking.wait_for(&target, instance, run),
+            Answer::Joined(run) => asking.wait_for(asked_as, instance.clone(), run),
             Answer::PassedBy(last) => {
                 let unknown = || instance.said_aside(not_waited_for(asked));
-                asking.know(target, last.unwrap_or_else(unknown));
+                let finding = last.unwrap_or_else(unknown);
+                asking.know(target, finding);
             }
             Answer::Start(run) => {
-                asking.wait_for(&target, instance.clone(), run);
-                let work = target.bound.ok().and_then(|(_, mut work)| work.take());
-                if let Some(job) = self.engine.job(&instance, run, self.caller, asked, work) {
-                    asking.run(job);
-                }
+                let Ok((instance, mut work)) = target.bound else {
+                    return;
+                };
+                let work = work.take();
+                let job = self.engine.job(&instance, run, self.caller, asked, work);
+                job.into_iter().for_each(|job| asking.run(job));
+                asking.wait_for(asked_as, instance, run);
             }
         }
     }

@@ -1,4 +1,5 @@
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -61,11 +62,96 @@ impl Batch {
     }
 }
 
+/// Those who wait for one run. Mostly that is one alone, for whom nothing is allocated.
+#[derive(Debug, Default)]
+pub(super) struct Waiters {
+    first: Option<Arc<Batch>>,
+    more: Vec<Arc<Batch>>,
+}
+
+impl Waiters {
+    pub(super) fn of(batch: &Arc<Batch>) -> Self {
+        Self {
+            first: Some(Arc::clone(batch)),
+            more: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, batch: Arc<Batch>) {
+        if self.first.is_none() {
+            self.first = Some(batch);
+        } else {
+            self.more.push(batch);
+        }
+    }
+
+    /// One of them waits no more.
+    pub(super) fn remove(&mut self, batch: &Arc<Batch>) {
+        self.more.retain(|other| !Arc::ptr_eq(other, batch));
+        if self
+            .first
+            .as_ref()
+            .is_some_and(|first| Arc::ptr_eq(first, batch))
+        {
+            self.first = self.more.pop();
+        }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// What they wait for has settled.
+    pub(super) fn settle(&self) {
+        let all = self.first.iter().chain(&self.more);
+        all.for_each(|batch| batch.settle());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Waiters {
+        fn len(&self) -> usize {
+            usize::from(self.first.is_some()) + self.more.len()
+        }
+
+        /// Whether nobody else waits.
+        pub(in super::super) fn is(&self, batch: &Arc<Batch>) -> bool {
+            self.len() == 1 && self.first.iter().all(|first| Arc::ptr_eq(first, batch))
+        }
+    }
+
+    #[test]
+    fn who_is_removed_is_settled_no_more_whoever_came_first() {
+        let batches = [(); 3].map(|()| Arc::new(Batch::new()));
+        for gone in 0..3 {
+            let mut waiters = Waiters::default();
+            assert!(waiters.is_empty());
+            for batch in &batches {
+                batch.add();
+                waiters.add(Arc::clone(batch));
+            }
+            waiters.remove(&batches[gone]);
+            waiters.remove(&batches[gone]);
+            assert_eq!(waiters.len(), 2);
+            assert!(!waiters.is(&batches[0]));
+            waiters.settle();
+            batches[gone].settle();
+            let remaining = batches
+                .each_ref()
+                .map(|b| b.remaining.load(Ordering::Relaxed));
+            assert_eq!(remaining, [1, 1, 1], "without {gone}");
+            batches.iter().for_each(|batch| waiters.remove(batch));
+            assert!(waiters.is_empty());
+        }
+    }
+}
+
 #[cfg(test)]
 #[cfg(health_loom)]
 mod loom_tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::interleavings::{Bell, explore};
     use crate::sync::atomic::AtomicBool;

@@ -97,7 +97,9 @@ impl Engine {
         self.lifecycle.overrides.follow(&names);
         *roster = Arc::clone(next);
         self.wait_for_gates(before, next);
-        Some(self.start(scheduled))
+        let started = self.start(scheduled);
+        self.lifecycle.changes.count();
+        Some(started)
     }
 
     /// Nothing is ready before the gates of this roster have passed.

@@ -1,11 +1,10 @@
 //! A run that has not ended.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::batch::Batch;
+use super::batch::Waiters;
 use super::executor::Permit;
 use super::instance::{Question, RunId};
 use super::why::{Why, failed};
@@ -24,7 +23,7 @@ pub(super) struct Flight {
     /// When it counts as a failing run, the next time. Counted from when somebody looked last, so
     /// that a process which was suspended has not failed for each span that it missed.
     due: Instant,
-    pub(super) waiting: Vec<Arc<Batch>>,
+    pub(super) waiting: Waiters,
     /// By way of whom it has begun.
     pub(super) begun: ProbePath,
     /// What it keeps others from while it has not settled.
@@ -46,7 +45,7 @@ impl Flight {
             timeout,
             settled: false,
             due: asked.instant + timeout,
-            waiting: vec![Arc::clone(question.batch)],
+            waiting: Waiters::of(question.batch),
             begun: question.path.cloned().unwrap_or_default(),
             permit: None,
             stuck: None,

@@ -18,6 +18,7 @@ use crate::sample::{Asked, Sample, spell};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::tally::Tally;
+use crate::told::News;
 use crate::{Check, History, Probe, Status};
 
 /// A check together with the things bound to it. A cheap clone.
@@ -111,12 +112,17 @@ impl Instance {
     /// From now on it runs by itself: first when that is due by its last result, or with the run
     /// that is under way.
     pub(crate) fn schedule(&self, now: Instant) -> Begins {
-        self.state().schedule(&self.check, now)
+        let mut state = self.state();
+        let begins = state.schedule(&self.check, now);
+        self.core.teller.count_change();
+        begins
     }
 
     /// The schedule runs it next then.
     pub(crate) fn plan(&self, due: Instant) {
-        self.state().plan(due);
+        let mut state = self.state();
+        state.plan(due);
+        self.core.teller.count_change();
     }
 
     /// How long this is the answer to a probe that asks again.
@@ -143,7 +149,11 @@ impl Instance {
     pub(crate) fn ask(&self, question: Question<'_>) -> Answer {
         let now = question.asked.instant;
         self.look(now, question.hint, |state| {
-            state.answer(&self.check, &self.core.station, question)
+            let answer = state.answer(&self.check, &self.core.station, question);
+            if matches!(answer, Answer::Start(_)) {
+                self.core.teller.count_change();
+            }
+            answer
         })
     }
 
@@ -172,6 +182,7 @@ impl Instance {
             let mut state = self.state();
             let after = state.expire(&self.check, now, hint);
             if after.is_some() {
+                self.core.teller.count_change();
                 state.count_as_stuck(self.core.teller.stuck());
             }
             let untold = self.post(after.as_ref());
@@ -219,11 +230,6 @@ impl Instance {
         }
     }
 
-    /// Whether a run may be taken up: not if its time is over already.
-    pub(crate) fn may_begin(&self, run: RunId, now: Instant) -> bool {
-        self.state().wanted(run, now).is_some()
-    }
-
     /// The run has ended. Its result counts unless it came too late.
     pub(crate) fn end(&self, run: RunId, now: Instant, sample: Option<Sample>) {
         let (after, untold) = {
@@ -231,23 +237,35 @@ impl Instance {
             if state.flight.as_ref().is_none_or(|f| f.run != run) {
                 return;
             }
-            let mut after = state
-                .expire(&self.check, now, &|_| None)
-                .unwrap_or_default();
-            if let Some(sample) = sample {
-                after.add(state.settle(&self.check, sample, now));
-            }
+            let overdue = state.expire(&self.check, now, &|_| None);
+            let settled = sample.map(|sample| state.settle(&self.check, sample, now));
             state.flight = None;
-            let untold = self.post(Some(&after));
+            let after = match (overdue, settled) {
+                (Some(mut first), Some(then)) => {
+                    first.add(then);
+                    Some(first)
+                }
+                (first, then) => first.or(then),
+            };
+            self.core.teller.count_change();
+            let untold = self.post(after.as_ref());
             (after, untold)
         };
-        self.carry_out(after);
+        after.into_iter().for_each(|after| self.carry_out(after));
         drop(untold);
     }
 
     /// The result of this run, or of a later one.
     pub(crate) fn result(&self, run: RunId) -> Option<Finding> {
         self.state().result(run)
+    }
+
+    /// The same, and how long it is the answer to a probe that asks again.
+    pub(crate) fn result_for(&self, run: RunId, probe: Probe) -> Option<(Finding, Kept)> {
+        let state = self.state();
+        let finding = state.result(run)?;
+        let kept = state.kept(&self.check, probe, &finding);
+        Some((finding, kept))
     }
 
     /// A waiter leaves before the run has settled.
@@ -282,15 +300,13 @@ impl Instance {
 
     /// Counts, and tells the timeline and the observers' inboxes, in the order in which things happen: under the
     /// lock, for no code of the user's runs there. What is returned is to be dropped under none.
-    fn post(&self, after: Option<&After>) -> Vec<Posted<'_>> {
-        let news = after
-            .into_iter()
-            .flat_map(|after| after.news.iter().flatten());
-        news.map(|news| {
+    fn post(&self, after: Option<&After>) -> Option<[Option<Posted<'_>>; 2]> {
+        let post = |news: &News| {
             self.core.tally.count(news);
             self.core.teller.post(&self.check, news)
-        })
-        .collect()
+        };
+        let [first, then] = &after?.news;
+        Some([first.as_ref().map(post), then.as_ref().map(post)])
     }
 
     fn carry_out(&self, after: After) {
@@ -299,9 +315,7 @@ impl Instance {
             permit,
             news,
         } = after;
-        for batch in &waiting {
-            batch.settle();
-        }
+        waiting.settle();
         // Lets another run begin.
         drop(permit);
         for news in news.iter().flatten() {
@@ -373,7 +387,6 @@ mod tests {
             Some("Timeout after 800ms: all wait for `innocent`")
         );
         let late = start + Duration::from_secs(3);
-        assert!(!instance.may_begin(run, late), "it is too late to start");
         instance.end(run, late, None);
         assert!(matches!(ask(4000), Answer::Start(_)));
     }
@@ -426,6 +439,62 @@ mod tests {
     }
 
     #[test]
+    fn a_result_is_written_over_only_if_nobody_has_it() {
+        let instance = instance(innocent());
+        let start = Instant::now();
+        let run = |ms, message: &'static str| {
+            let Answer::Start(run) = ask(&instance, asked(start, ms), &Arc::new(Batch::new()))
+            else {
+                panic!("nothing is kept");
+            };
+            let outcome = Outcome::degraded(message);
+            let sample = Sample::of(outcome, asked(start, ms), Duration::ZERO);
+            instance.end(run, asked(start, ms).instant, Some(sample));
+            instance.result(run).expect("it has ended")
+        };
+        // The first is what was told, and the latch.
+        let first = run(0, "first");
+        let second = run(1, "second");
+        let third = run(2, "third");
+        let address = Arc::as_ptr(&third);
+        drop(third);
+        let fourth = run(3, "fourth");
+        assert_eq!(Arc::as_ptr(&fourth), address);
+        let texts = [&first, &second, &fourth].map(|found| found.sample.message.clone());
+        let expected = ["first", "second", "fourth"].map(|text| Some(text.into()));
+        assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn a_run_is_under_way_until_it_ends() {
+        let instance = instance(innocent());
+        let start = Instant::now();
+        let answer = ask(&instance, asked(start, 0), &Arc::new(Batch::new()));
+        let Answer::Start(run) = answer else {
+            panic!("nothing was known");
+        };
+        assert!(instance.is_under_way(run));
+        assert!(!instance.is_under_way(run + 1));
+        instance.end(run, start, None);
+        assert!(!instance.is_under_way(run));
+    }
+
+    #[test]
+    fn the_next_run_is_told_while_another_one_is_under_way() {
+        let interval = Duration::from_secs(10);
+        let check = Check::new("scheduled", async || ()).readiness();
+        let instance = instance(check.with_interval(interval));
+        let start = Instant::now();
+        assert!(matches!(instance.schedule(start), Begins::At(_)));
+        instance.plan(start + interval);
+        let answer = ask(&instance, asked(start, 0), &Arc::new(Batch::new()));
+        assert!(matches!(answer, Answer::Start(_)));
+        let history = instance.state().history(asked(start, 1000));
+        let next = SystemTime::UNIX_EPOCH + Duration::from_secs(9);
+        assert_eq!(history.next_run(), Some(next));
+    }
+
+    #[test]
     fn who_leaves_is_forgotten() {
         let instance = instance(innocent());
         let (stays, leaves) = (Arc::new(Batch::new()), Arc::new(Batch::new()));
@@ -438,7 +507,7 @@ mod tests {
         instance.leave(run, &leaves);
         let state = instance.state();
         let waiting = &state.flight.as_ref().expect("it runs").waiting;
-        assert!(waiting.len() == 1 && Arc::ptr_eq(&waiting[0], &stays));
+        assert!(waiting.is(&stays));
     }
 
     #[test]

@@ -9,6 +9,9 @@ mod executor;
 mod flight;
 mod glance;
 mod instance;
+#[cfg(test)]
+#[cfg(health_loom)]
+mod loom_tests;
 mod measure;
 mod pending;
 mod roster;
@@ -37,6 +40,7 @@ use self::target::Gate;
 use self::why::Why;
 use crate::context::{Caller, Context, Requirement, StateMap};
 use crate::gate::ClosedGate;
+use crate::lasting::Lasting;
 use crate::lifecycle::Lifecycle;
 use crate::observe::{Observer, Teller};
 use crate::plan::Plan;
@@ -175,14 +179,18 @@ impl Engine {
         caller: Caller<'_>,
         asked: Asked,
     ) -> impl Future<Output = Report> + Send + 'static + use<> {
-        let asked = match said {
-            Some(_) => None,
-            None => Some(self.inquiry_at(asked, caller).ask_probe(probe)),
-        };
-        let asked = asked.map(|(asking, gates)| (asking.start(), gates));
+        // Before anything is looked at.
+        let changes = self.lifecycle.changes.so_far();
+        let asked = said.is_none().then(|| {
+            let inquiry = self.inquiry_at(asked, caller);
+            let (asking, gates) = inquiry.ask_probe(probe);
+            let may_last = self.may_last(probe, &inquiry);
+            let has_prerequisites = inquiry.roster.has_prerequisites();
+            (asking.start(), gates, may_last.then_some(has_prerequisites))
+        });
         let lifecycle = Arc::clone(&self.lifecycle);
         async move {
-            let Some((pending, gates)) = asked else {
+            let Some((pending, gates, may_last)) = asked else {
                 return Report::new(
                     probe,
                     said.unwrap_or(Phase::Started),
@@ -196,8 +204,30 @@ impl Engine {
                 Probe::Readiness | Probe::Startup => lifecycle.gates.closed(),
             };
             let phase = phase_of_start(&closed, &gates);
-            Report::new(probe, phase, closed, entries)
+            let report = Report::new(probe, phase, closed, entries);
+            match may_last {
+                Some(has_prerequisites) => report.lasting_since(changes, has_prerequisites),
+                None => report,
+            }
         }
+    }
+
+    /// Whether what is found may be told to others, as far as that is not up to the checks.
+    fn may_last(&self, probe: Probe, inquiry: &Inquiry<'_>) -> bool {
+        let is_on_a_path = inquiry.caller.path().is_some_and(|path| !path.is_empty());
+        let is_said = || probe == Probe::Readiness && self.lifecycle.said().is_some();
+        let is_for_everybody = inquiry.roster.is_for_everybody(probe);
+        is_for_everybody && !is_on_a_path && self.lifecycle.overrides.are_none() && !is_said()
+    }
+
+    /// Whether a report is still what whoever asks is told. If so, that is counted as an answer.
+    pub(crate) fn tell_again(&self, lasting: &Lasting) -> bool {
+        let holds = lasting.holds(&self.lifecycle.changes, Instant::now);
+        if holds {
+            self.answers
+                .count_at_once(lasting.probe(), lasting.status());
+        }
+        holds
     }
 
     /// Asks one check, whatever the lifecycle.

@@ -86,16 +86,27 @@ impl Asking {
         self.places.push(Place::Known(target.index, entry));
     }
 
-    pub(super) fn wait_for(&mut self, target: &Target, instance: Instance, run: RunId) {
+    /// What is at this place of the roster, asked as that.
+    pub(super) fn wait_for(
+        &mut self,
+        (index, role): (usize, Probe),
+        instance: Instance,
+        run: RunId,
+    ) {
         self.places.push(Place::Waiting(Waiting {
-            index: target.index,
-            role: target.role,
+            index,
+            role,
             instance,
             run,
         }));
     }
 
     pub(super) fn run(&mut self, job: Job) {
+        if self.jobs.is_empty() {
+            // Mostly, where one is run, the rest is run too.
+            self.jobs
+                .reserve(1 + self.places.capacity() - self.places.len());
+        }
         self.jobs.push(job);
     }
 
@@ -159,10 +170,14 @@ impl Pending {
     /// When to look at what is overdue: the deadlines of what is waited for, in order.
     fn deadlines(&self) -> Vec<Instant> {
         let latest = self.asked.instant + self.engine.deadline;
-        let mut deadlines: Vec<_> = self
-            .waiting()
-            .map(|waiting| (self.asked.instant + waiting.timeout()).min(latest))
-            .collect();
+        let mut deadlines = Vec::new();
+        for waiting in self.waiting() {
+            let deadline = (self.asked.instant + waiting.timeout()).min(latest);
+            // Most checks have the same timeout.
+            if deadlines.last() != Some(&deadline) {
+                deadlines.push(deadline);
+            }
+        }
         deadlines.sort_unstable();
         deadlines.dedup();
         deadlines
@@ -188,9 +203,12 @@ impl Pending {
             Place::Known(_, entry) => return entry,
             Place::Waiting(waiting) => waiting,
         };
-        let finding = waiting.instance.result(waiting.run);
-        let finding = finding.unwrap_or_else(|| self.leave(&waiting));
-        let kept = waiting.instance.kept(waiting.role, &finding);
+        let known = waiting.instance.result_for(waiting.run, waiting.role);
+        let (finding, kept) = known.unwrap_or_else(|| {
+            let finding = self.leave(&waiting);
+            let kept = waiting.instance.kept(waiting.role, &finding);
+            (finding, kept)
+        });
         let check = Arc::clone(waiting.instance.check());
         Entry::new(check, waiting.role, finding, kept, self.asked.instant)
     }

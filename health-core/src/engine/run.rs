@@ -14,10 +14,10 @@ use tracing::field::Empty;
 use super::executor::Permit;
 use super::instance::{Instance, RunId};
 use crate::bind::Work;
-use crate::probe_path::{Here, ProbePath, is_at};
+use crate::here::{Here, is_at};
+use crate::probe_path::ProbePath;
 use crate::sample::{Asked, Sample, milliseconds};
-use crate::sync::{discard, guarded};
-use crate::time_left::until;
+use crate::sync::{EXPLORED, discard, guarded};
 use crate::{Check, Outcome, Reason, Status};
 
 /// The duty to end a run: whatever happens, its flight ends exactly once.
@@ -38,9 +38,15 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn new(instance: Instance, id: RunId, asked: Asked, path: ProbePath) -> Self {
         let station = Arc::clone(instance.station());
+        let deadline = asked.instant + instance.check().settings().longest_timeout();
+        let here = Here {
+            path,
+            station,
+            deadline,
+        };
         Self {
-            here: Some(Here { path, station }),
-            deadline: asked.instant + instance.check().settings().longest_timeout(),
+            here: Some(here),
+            deadline,
             instance,
             id,
             asked,
@@ -64,9 +70,10 @@ impl Run {
         self.end(Some(sample));
     }
 
-    /// Whether it may begin: not if its time is over already.
+    /// Whether it may begin: not if its time is over already. Before that only its end settles it,
+    /// so what is known of it need not be looked at.
     fn begin(&mut self, now: Instant) -> bool {
-        let begins = self.instance.may_begin(self.id, now);
+        let begins = now < self.deadline;
         if begins {
             // A run may serve several requests, so it belongs to none of them.
             self.span = tracing::debug_span!(
@@ -102,8 +109,9 @@ impl Run {
         self.end(None);
     }
 
-    fn finish(&mut self, result: Result<Outcome, String>, began: Instant) {
-        let latency = Instant::now().duration_since(began);
+    /// Its work had been dropped by `now`.
+    fn finish(&mut self, result: Result<Outcome, String>, began: Instant, now: Instant) {
+        let latency = now.duration_since(began);
         let mut sample = match result {
             Ok(outcome) => Sample::of(outcome, self.asked, latency),
             Err(panic) => Sample::panicked(&panic, self.asked).after(latency),
@@ -114,12 +122,20 @@ impl Run {
         } else {
             self.record(Status::Unhealthy, Some(Reason::TimedOut), latency);
         }
-        self.end(Some(sample));
+        // To make texts of errors, or to hear of a span, may take its time: that is the user's code.
+        let told_children = !sample.children.is_empty();
+        let is_later = sample.error.is_some() || told_children || !self.span.is_none();
+        let now = if is_later { Instant::now() } else { now };
+        self.end_at(now, Some(sample));
     }
 
     fn end(&mut self, sample: Option<Sample>) {
+        self.end_at(Instant::now(), sample);
+    }
+
+    fn end_at(&mut self, now: Instant, sample: Option<Sample>) {
         self.ended = true;
-        self.instance.end(self.id, Instant::now(), sample);
+        self.instance.end(self.id, now, sample);
     }
 }
 
@@ -172,17 +188,13 @@ impl RunFuture {
     /// Polls the work, if it is there; a panic is the run's own.
     fn poll_work(&mut self, cx: &mut Context<'_>) -> Option<Result<Poll<Outcome>, String>> {
         let work = self.work.as_mut()?;
-        let Run {
-            span,
-            here,
-            deadline,
-            ..
-        } = &mut self.run;
-        let start = std::time::Instant::now();
+        let Run { span, here, .. } = &mut self.run;
         let poll = || is_at(here, || work.0.as_mut().poll(cx));
-        let polled = guarded(|| until(*deadline, || span.in_scope(poll)));
+        let start = std::time::Instant::now();
+        let polled = guarded(|| span.in_scope(poll));
         let held = start.elapsed();
-        if held >= HELD {
+        // What a model does depends on no clock.
+        if held >= HELD && !EXPLORED {
             self.run.instance.warn_of_held_thread(held);
         }
         Some(polled)
@@ -248,11 +260,11 @@ impl Future for RunFuture {
                         Err(panic)
                     }
                 };
-                this.run.finish(result, began);
+                this.run.finish(result, began, Instant::now());
             }
             Err(panic) => {
                 discard(this.drop_work());
-                this.run.finish(Err(panic), began);
+                this.run.finish(Err(panic), began, Instant::now());
             }
         }
         Poll::Ready(())
@@ -282,15 +294,10 @@ impl RunCall {
         let began = Instant::now();
         match self.function.take() {
             Some(function) if self.run.begin(began) => {
-                let Run {
-                    span,
-                    here,
-                    deadline,
-                    ..
-                } = &mut self.run;
+                let Run { span, here, .. } = &mut self.run;
                 let call = || is_at(here, function);
-                let result = guarded(|| until(*deadline, || span.in_scope(call)));
-                self.run.finish(result, began);
+                let result = guarded(|| span.in_scope(call));
+                self.run.finish(result, began, Instant::now());
             }
             function => {
                 discard(function);

@@ -1,6 +1,6 @@
 //! A check of the roster and its instances.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -29,8 +29,8 @@ pub(super) struct Slot {
     tally: Arc<Tally>,
     /// What was told of callers for whom it cannot be bound: they have no instance.
     unbound: Arc<Mutex<Told>>,
-    /// Its end is the end of the schedule.
-    lifetime: watch::Sender<()>,
+    /// Its end is the end of the schedule, if there is one: most checks have none.
+    lifetime: OnceLock<watch::Sender<()>>,
 }
 
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ impl Slot {
             unbound: Arc::new(Mutex::new(teller.told())),
             teller: Arc::clone(teller),
             tally,
-            lifetime: watch::Sender::new(()),
+            lifetime: OnceLock::new(),
         }
     }
 
@@ -91,8 +91,13 @@ impl Slot {
             unbound: Arc::clone(&self.unbound),
             teller: Arc::clone(&self.teller),
             tally: Arc::clone(&self.tally),
-            lifetime: watch::Sender::new(()),
+            lifetime: OnceLock::new(),
         }
+    }
+
+    /// Whether every caller gets the same arguments.
+    pub(super) const fn is_for_everybody(&self) -> bool {
+        matches!(self.instances, Instances::One(_))
     }
 
     pub(super) const fn check(&self) -> &Arc<Check> {
@@ -105,12 +110,15 @@ impl Slot {
 
     /// Another slot has taken its place, or none has.
     pub(super) fn retire(&self) {
-        self.lifetime.send_replace(());
+        if let Some(lifetime) = self.lifetime.get() {
+            lifetime.send_replace(());
+        }
     }
 
     /// Changes when it retires.
     pub(super) fn lifetime(&self) -> watch::Receiver<()> {
-        self.lifetime.subscribe()
+        let lifetime = self.lifetime.get_or_init(|| watch::Sender::new(()));
+        lifetime.subscribe()
     }
 
     /// Nothing is known or was told, except that it has passed.

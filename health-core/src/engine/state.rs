@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::batch::Batch;
+use super::batch::{Batch, Waiters};
 use super::executor::Permit;
 use super::flight::{Flight, Hint};
 use crate::finding::{Finding, Found, Kept};
@@ -122,7 +122,7 @@ impl State {
                 return Answer::PassedBy(last.map(|(_, last)| Arc::clone(last)));
             }
             batch.add();
-            flight.waiting.push(Arc::clone(batch));
+            flight.waiting.add(Arc::clone(batch));
             return Answer::Joined(flight.run);
         }
         let not_yet = |begins| asked.instant < begins && question.probe.is_some();
@@ -172,7 +172,7 @@ impl State {
     fn join(&mut self) -> Option<(Instant, Arc<Batch>)> {
         let flight = self.flight.as_mut().filter(|flight| !flight.settled)?;
         let batch = Arc::new(Batch::new());
-        flight.waiting.push(Arc::clone(&batch));
+        flight.waiting.add(Arc::clone(&batch));
         Some((flight.asked.instant, batch))
     }
 
@@ -229,7 +229,7 @@ impl State {
 
     pub(super) fn leave(&mut self, run: RunId, batch: &Arc<Batch>) {
         if let Some(flight) = self.flight.as_mut().filter(|f| f.run == run) {
-            flight.waiting.retain(|b| !Arc::ptr_eq(b, batch));
+            flight.waiting.remove(batch);
         }
     }
 
@@ -395,8 +395,9 @@ impl State {
         let children = self.standings.count(check, &mut sample, self.remembered);
         self.said = None;
         let standing = self.standings.whole();
-        let finding = Found::with_children(sample, standing, children);
-        self.memory.add(PastRun::of(&finding.sample));
+        self.memory.add(PastRun::of(&sample));
+        let last = self.last.take().map(|(_, last)| last);
+        let finding = Found::in_place_of(last, sample, standing, children);
         self.last = Some((run, finding.clone()));
         if self.passed.is_none() && standing.passed() {
             self.passed = Some(finding.clone());
@@ -422,7 +423,7 @@ impl State {
 #[derive(Debug, Default)]
 #[must_use]
 pub(super) struct After {
-    pub(super) waiting: Vec<Arc<Batch>>,
+    pub(super) waiting: Waiters,
     pub(super) permit: Option<Permit>,
     pub(super) news: [Option<News>; 2],
 }

@@ -46,7 +46,10 @@ impl Target {
 
     /// A startup check that has passed is never asked again.
     pub(super) fn latched(&self, instance: &Instance) -> Option<Finding> {
-        instance.passed().filter(|_| self.role == Probe::Startup)
+        if self.role != Probe::Startup {
+            return None;
+        }
+        instance.passed()
     }
 
     /// The gate before readiness, if this is a critical startup check.

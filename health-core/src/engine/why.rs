@@ -131,6 +131,15 @@ mod tests {
     }
 
     #[test]
+    fn more_than_one_who_is_not_named_are_others() {
+        let names = ["a", "b", "c", "d"];
+        for (others, text) in [(0, "another"), (1, "others"), (2, "others")] {
+            let told = name_some_and_others(&names, others);
+            assert_eq!(told, format!("`a`, `b`, `c` and {text}"));
+        }
+    }
+
+    #[test]
     fn who_is_hidden_is_named_in_the_whole_text_alone() {
         for (those, public, whole) in [
             (&[("x", true)][..], "another check", "`x`"),

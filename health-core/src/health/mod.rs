@@ -11,6 +11,7 @@ use crate::context::StateMap;
 use crate::engine::{Engine, Options, Runtime};
 use crate::error::Mistake;
 use crate::gate::attempts;
+use crate::lasting::Lasting;
 use crate::override_file;
 use crate::plan::Plan;
 use crate::sync::{Mutex, lock};
@@ -126,6 +127,13 @@ impl Health {
     ) -> impl Future<Output = Report> + Send + 'static + use<> {
         let said = self.said_besides(probe, is_set_aside);
         self.0.engine.probe(probe, said, caller)
+    }
+
+    /// Whether a report that was [lasting](Report::lasting) is what whoever asks now would be told,
+    /// which is then counted as an answer to a probe: what was made of it can be given again.
+    #[doc(hidden)]
+    pub fn tells_again(&self, lasting: &Lasting) -> bool {
+        self.0.engine.tell_again(lasting)
     }
 
     /// Asks the checks of all three probes at once, for formats whose root means "everything".

@@ -125,6 +125,18 @@ async fn callers_with_the_same_thing_share_its_result() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_brings_nothing_is_told_the_history_of_the_only_thing_that_others_brought() {
+    let health = builder().build().unwrap();
+    let told = || health.history("tenant", Caller::nobody()).is_some();
+    assert!(!told(), "nobody has brought anything");
+    let (up, down) = (request(true), request(false));
+    ask(&health, &up, Probe::Liveness).await;
+    assert!(told());
+    ask(&health, &down, Probe::Liveness).await;
+    assert!(!told(), "there are two");
+}
+
+#[tokio::test(start_paused = true)]
 async fn startup_latches_for_each_by_itself() {
     let health = builder().build().unwrap();
     let (up, down) = (request(true), request(false));

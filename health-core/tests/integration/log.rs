@@ -95,6 +95,20 @@ async fn transitions_are_logged_and_repetitions_are_not() {
     );
 }
 
+#[test]
+fn a_gate_is_opened_once() {
+    let log = Log::default();
+    let _guard = log.listen();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _inside = runtime.enter();
+    let builder = HealthBuilder::empty().runtime(Runtime::current());
+    let health = builder.startup_gate("model").build().unwrap();
+    for _ in 0..2 {
+        health.startup_gate("model").unwrap().open();
+    }
+    assert_eq!(log.take(), ["INFO startup gate opened gate=\"model\""]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn levels_are_those_that_the_edges_deserve() {
     let log = Log::default();

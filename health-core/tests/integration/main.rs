@@ -24,6 +24,7 @@ mod peers;
 mod properties;
 mod reentrant;
 mod registry;
+mod replicas;
 mod semantics;
 mod signs;
 mod support;

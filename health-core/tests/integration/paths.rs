@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, advance, sleep};
 
+use crate::log::Log;
 use crate::support::{Count, counted, entry, health, in_paused_time, ms, ready};
 
 /// A check that asks others, as far as the engine can tell, and then waits to be let go.
@@ -61,6 +62,28 @@ async fn along(health: &Health, path: &str) -> Entry {
 /// Who is told first, and last, to wait for whom.
 const FIRST: &str = "0000000000000000";
 const LAST: &str = "ffffffffffffffff";
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_is_warned_of_once() {
+    let log = Log::default();
+    let _guard = log.listen();
+    let asks = Asks::default();
+    let health = asks.health();
+    tokio::join!(along(&health, FIRST), async {
+        while asks.runs() == 0 {
+            yield_now().await;
+        }
+        let path = asks.path().to_string();
+        for _ in 0..2 {
+            along(&health, &format!("{path},{LAST}")).await;
+        }
+        asks.go.notify_one();
+    });
+    let mut lines = log.take();
+    lines.retain(|line| line.contains("asks a service that asks for it in turn"));
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("WARN check `other`"), "{lines:?}");
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_check_that_is_asked_by_way_of_itself_is_not_waited_for() {

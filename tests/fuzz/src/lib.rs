@@ -1,171 +1,79 @@
-//! Whatever comes in, what is promised of answers holds: see [`request`].
+//! Whatever comes in, what is promised holds: each module has a `keep`, which panics if it does not.
 
-mod promises;
-mod served;
-
-use std::net::IpAddr;
-use std::pin::Pin;
-
-use actix_http::h1::{Codec, Message};
-use actix_http::{Request, ServiceConfig};
-use actix_web::HttpMessage;
-use actix_web::body::{MessageBody, to_bytes};
-use actix_web::dev::{Service, ServiceResponse};
-use actix_web::http::{Method, StatusCode, header::HeaderMap};
-use actix_web::rt::{System, SystemRunner};
-use actix_web::test::init_service;
-use bytes::{Bytes, BytesMut};
-use health_actix::HealthRequest;
-use tokio_util::codec::Decoder;
-
-/// In this header a request says who sends it: the address of the peer.
-const PEER: &str = "x-peer";
-
-thread_local! {
-    /// Never dropped: what it needs for that is gone before it.
-    static SERVER: &'static Server = Box::leak(Box::new(Server::start()));
-}
-
-/// Answers a request, which is the head of one in HTTP/1 but for the empty line, and makes sure of
-/// the promises. Returns the status, if a health service has answered.
-///
-/// # Panics
-/// If a promise is broken.
-pub fn request(bytes: &[u8]) -> Option<StatusCode> {
-    SERVER.with(|server| promises::keep(server, bytes))
-}
-
-struct Server {
-    system: SystemRunner,
-    config: ServiceConfig,
-    answer: Box<dyn Fn(Request) -> Answering>,
-}
-
-type Answering = Pin<Box<dyn Future<Output = Answer>>>;
-
-/// What a request asks for, as far as the promises depend on it.
-struct Asked {
-    method: Method,
-    /// Decoded, as it is routed.
-    path: String,
-    query: String,
-    headers: HeaderMap,
-    peer: Option<IpAddr>,
-}
-
-struct Answer {
-    /// Whether it is one of a health service.
-    is_of_health: bool,
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-impl Server {
-    fn start() -> Self {
-        let system = System::new();
-        let (service, config) = system
-            .block_on(async { (init_service(served::app()).await, ServiceConfig::default()) });
-        let answer = move |request| -> Answering {
-            let answer = service.call(request);
-            Box::pin(async { Answer::of(answer.await.expect("errors are answered")).await })
-        };
-        Self {
-            system,
-            config,
-            answer: Box::new(answer),
-        }
-    }
-
-    /// As a server reads it; none if it refuses to.
-    fn read(&self, bytes: &[u8]) -> Option<Request> {
-        let mut buffer = BytesMut::from(bytes);
-        buffer.extend_from_slice(b"\r\n\r\n");
-        let mut codec = Codec::new(self.config.clone());
-        let read = self.system.block_on(async { codec.decode(&mut buffer) });
-        let Ok(Some(Message::Item(mut request))) = read else {
-            return None;
-        };
-        let head = request.head_mut();
-        let peer = head.headers.get(PEER).and_then(|peer| peer.to_str().ok());
-        let peer: Option<IpAddr> = peer.and_then(|peer| peer.parse().ok());
-        head.peer_addr = peer.map(|peer| (peer, 4711).into());
-        Some(request)
-    }
-
-    fn answer(&self, request: Request) -> Answer {
-        self.system.block_on((self.answer)(request))
-    }
-}
-
-impl Asked {
-    fn by(request: &Request) -> Self {
-        let head = request.head();
-        Self {
-            method: head.method.clone(),
-            path: decoded(head.uri.path()),
-            query: head.uri.query().unwrap_or_default().to_owned(),
-            headers: head.headers.clone(),
-            peer: head.peer_addr.map(|peer| peer.ip().to_canonical()),
-        }
-    }
-}
-
-/// All but `/` and `%`, which stay encoded.
-fn decoded(path: &str) -> String {
-    let mut parts = path.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let code = part
-            .get(..2)
-            .and_then(|code| u8::from_str_radix(code, 16).ok());
-        match code {
-            Some(byte) if !b"/%".contains(&byte) && !part.starts_with('+') => {
-                bytes.push(byte);
-                bytes.extend(part[2..].bytes());
-            }
-            _ => {
-                bytes.push(b'%');
-                bytes.extend(part.bytes());
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-impl Answer {
-    async fn of<B: MessageBody>(response: ServiceResponse<B>) -> Self {
-        let is_of_health = response.request().extensions().contains::<HealthRequest>();
-        let (head, body) = response.into_parts().1.into_parts();
-        let Ok(body) = to_bytes(body).await else {
-            panic!("bodies are there at once");
-        };
-        Self {
-            is_of_health,
-            status: head.status(),
-            headers: head.headers().clone(),
-            body,
-        }
-    }
-}
+pub mod attribute;
+pub mod config;
+mod cost;
+pub mod lint;
+pub mod mask;
+pub mod request;
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::fmt::Debug;
     use std::fs;
+    use std::path::Path;
 
     use actix_web::http::StatusCode;
 
-    /// What the fuzzer begins with, and what it once found. They reach every kind of answer.
+    use super::*;
+
+    /// What the fuzzer begins with, and what it once found: what became of each.
+    fn played<T: Debug>(folder: &str, keep: impl Fn(&[u8]) -> T) -> Vec<T> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
+        let mut files: Vec<_> = files.map(|file| file.path()).collect();
+        files.retain(|file| file.is_file());
+        files.sort();
+        let play = |file: &Path| {
+            print!("{}: ", file.display());
+            let result = keep(&fs::read(file).unwrap());
+            println!("{result:?}");
+            result
+        };
+        files.iter().map(|file| play(file)).collect()
+    }
+
+    fn all<T: Debug + Ord>(folder: &str, keep: impl Fn(&[u8]) -> T) -> Vec<T> {
+        let distinct: BTreeSet<_> = played(folder, keep).into_iter().collect();
+        distinct.into_iter().collect()
+    }
+
     #[test]
-    fn the_seeds_keep_the_promises() {
-        let mut statuses = BTreeSet::new();
-        for seed in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/seeds")).unwrap() {
-            let seed = seed.unwrap().path();
-            println!("{}", seed.display());
-            statuses.extend(super::request(&fs::read(seed).unwrap()));
-        }
-        let statuses: Vec<_> = statuses.iter().map(StatusCode::as_u16).collect();
+    fn the_seeds_for_requests_reach_every_kind_of_answer() {
+        let statuses = all("seeds/request", request::keep);
+        let statuses: Vec<_> = statuses.iter().flatten().map(StatusCode::as_u16).collect();
         assert_eq!(statuses, [200, 204, 401, 403, 404, 405, 429, 500, 503]);
+    }
+
+    #[test]
+    fn the_seeds_for_configurations_are_read_in_every_format_and_some_make_sense() {
+        let read = all("seeds/config", config::keep);
+        for format in 0..3 {
+            for makes_sense in [false, true] {
+                let is_there = read.iter().any(|it| it[format] == Some(makes_sense));
+                assert!(is_there, "of format {format}: {makes_sense}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_seeds_for_the_mask_have_every_form_of_a_secret() {
+        let forms = all("seeds/mask", mask::keep);
+        let forms: Vec<_> = forms.into_iter().flatten().collect();
+        assert_eq!(forms, Vec::from_iter(0..mask::FORMS.len()));
+    }
+
+    #[test]
+    fn some_seeds_for_the_attribute_expand_and_others_are_told_their_mistakes() {
+        let expanded = all("seeds/macro", attribute::keep);
+        assert_eq!(expanded, [None, Some(false), Some(true)]);
+    }
+
+    #[test]
+    fn the_seeds_for_lints_break_rules_and_keep_them() {
+        let found = all("seeds/lint", lint::keep);
+        assert_eq!(found, [None, Some(false), Some(true)]);
+        all("../../health-actix/tests/lint", lint::keep);
     }
 }

@@ -21,15 +21,54 @@ pub(super) struct Task {
     pub(super) key: usize,
 }
 
+/// How a poll has left a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// It waits for its waker.
+    Waiting,
+    /// It was woken meanwhile, so has to be queued.
+    Woken,
+    Ended,
+}
+
 impl Task {
     /// A task that is about to be queued.
-    pub(super) fn queued(future: Polled, shared: Arc<Shared>, key: usize) -> Self {
+    pub(super) fn queued(future: Polled, shared: Arc<Shared>) -> Self {
         Self {
             check: future.check().cloned(),
             wakes: Wakes::queued(),
             future: Mutex::new(Some(future)),
             shared,
-            key,
+            key: 0,
+        }
+    }
+
+    /// The same in the memory of a task that has ended, if nobody else knows that any more.
+    #[expect(
+        clippy::result_large_err,
+        reason = "it is what came in, and moved once"
+    )]
+    pub(super) fn queued_again(mut spent: Arc<Self>, future: Polled) -> Result<Arc<Self>, Polled> {
+        let Some(task) = Arc::get_mut(&mut spent) else {
+            return Err(future);
+        };
+        task.check = future.check().cloned();
+        task.wakes = Wakes::queued();
+        *lock(&task.future) = Some(future);
+        Ok(spent)
+    }
+
+    /// Its memory, once it has ended: nothing of the user's is left in it. None if somebody else
+    /// knows it still.
+    pub(super) fn spent(mut self: Arc<Self>) -> Option<Arc<Self>> {
+        let check = Arc::get_mut(&mut self).map(|task| task.check.take());
+        if check.is_some() {
+            // With the last task of a check that is no more goes what the user captured in it.
+            discard(check);
+            Some(self)
+        } else {
+            discard(self);
+            None
         }
     }
 
@@ -51,19 +90,20 @@ impl Task {
         self.wakes.begin_poll();
     }
 
-    /// Polls it once, or drops its work if the engine is shutting down. Whether it has ended.
-    pub(super) fn poll(self: &Arc<Self>, shutting_down: bool) -> bool {
+    /// Polls it once, or drops its work if the engine is shutting down.
+    pub(super) fn poll(self: &Arc<Self>, shutting_down: bool) -> Left {
         let mut future = lock(&self.future);
         if !shutting_down && !self.poll_locked(&mut future) {
             drop(future);
-            if self.wakes.rest() {
-                self.shared.enqueue(Arc::clone(self));
-            }
-            return false;
+            return if self.wakes.rest() {
+                Left::Woken
+            } else {
+                Left::Waiting
+            };
         }
         discard(future.take());
         self.wakes.end();
-        true
+        Left::Ended
     }
 
     fn poll_locked(self: &Arc<Self>, future: &mut Option<Polled>) -> bool {

@@ -7,14 +7,14 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, PoisonError};
 use std::task::Wake;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{EnterGuard, Handle};
 
 use super::reactor::reactor;
-use super::task::Task;
+use super::task::{Left, Task};
 use super::{Job, Polled};
 use crate::engine::run::{HELD, RunCall};
 use crate::engine::why::Why;
@@ -69,10 +69,15 @@ struct Queue {
     taken: u64,
     pollers: usize,
     idle: usize,
+    /// How many of the idle pollers were told of work.
+    called: usize,
     /// What the pollers poll just now.
     polled: Vec<(Instant, Arc<Task>)>,
-    live: Vec<Option<Weak<Task>>>,
+    live: Vec<Option<Arc<Task>>>,
     free: Vec<usize>,
+    /// Tasks that have ended, for those to come. Where one thread allocates and others give back,
+    /// they wait for each other, which takes longer than a short run.
+    spent: Vec<Arc<Task>>,
     /// Whether the watcher waits for a backlog.
     unwatched: bool,
     shutting_down: bool,
@@ -96,18 +101,19 @@ impl Threads {
     }
 
     pub(super) fn start(&self, jobs: Vec<Job>) {
-        let mut futures = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            match job {
-                Job::Poll(future) => futures.push(Polled::Run(future)),
-                Job::Call(call) => self.shared.call(call),
+        let most = jobs.len();
+        let futures = jobs.into_iter().filter_map(|job| match job {
+            Job::Poll(future) => Some(Polled::Run(future)),
+            Job::Call(call) => {
+                self.shared.call(call);
+                None
             }
-        }
-        self.shared.start(futures);
+        });
+        self.shared.start(futures, most);
     }
 
     pub(super) fn poll(&self, future: Polled) {
-        self.shared.start(vec![future]);
+        self.shared.start([future], 1);
     }
 
     /// Whether a poll of a check has taken too long, and has not returned.
@@ -164,19 +170,21 @@ impl Shared {
         }
     }
 
-    /// Queues all at once, so that the pollers are woken once.
-    fn start(self: &Arc<Self>, futures: Vec<Polled>) {
+    /// Queues all of these, at most so many, at once, so that the pollers are woken once.
+    fn start(self: &Arc<Self>, futures: impl IntoIterator<Item = Polled>, most: usize) {
+        let mut spent = lock(&self.queue).spent(most).into_iter();
+        let tasks = futures.into_iter().map(|future| {
+            let again = match spent.next() {
+                Some(spent) => Task::queued_again(spent, future),
+                None => Err(future),
+            };
+            again.unwrap_or_else(|future| Arc::new(Task::queued(future, Arc::clone(self))))
+        });
+        let tasks: Vec<_> = tasks.collect();
         let now = Instant::now();
         let mut queue = lock(&self.queue);
-        for future in futures {
-            let key = queue.free.pop().unwrap_or(queue.live.len());
-            let task = Arc::new(Task::queued(future, Arc::clone(self), key));
-            let live = Some(Arc::downgrade(&task));
-            match queue.live.get_mut(key) {
-                Some(free) => *free = live,
-                None => queue.live.push(live),
-            }
-            queue.tasks.push_back((now, task));
+        for task in tasks {
+            queue.add(now, task);
         }
         self.tell(queue);
     }
@@ -191,16 +199,21 @@ impl Shared {
     /// Sees to it that what was queued is taken.
     fn tell(self: &Arc<Self>, mut queue: MutexGuard<'_, Queue>) {
         let waiting = queue.tasks.len();
+        if waiting == 0 {
+            return;
+        }
         // While shutting down all may be held, and the watcher may be gone.
         let is_late = queue.shutting_down && waiting == 1;
         if queue.idle == 0 && (queue.pollers < self.limits.idle || is_late) {
             // Should it fail, the watcher tries again.
             let _ = self.start_poller(&mut queue);
         }
-        let idle = queue.idle.min(waiting);
+        let wanted = queue.idle.min(waiting);
+        let calls = wanted.saturating_sub(queue.called);
+        queue.called += calls;
         let unwatched = waiting > queue.idle && std::mem::take(&mut queue.unwatched);
         drop(queue);
-        for _ in 0..idle {
+        for _ in 0..calls {
             self.work.notify_one();
         }
         if unwatched {
@@ -236,23 +249,40 @@ impl Shared {
         }
     }
 
-    /// The life of a poller. It ends where more are idle than need be.
+    /// The life of a poller. It ends where more are idle than need be. From one poll to the next it
+    /// locks the queue once.
     fn poll(self: Arc<Self>) {
+        let mut ended = None;
+        let mut has_queued = false;
         let mut queue = lock(&self.queue);
         loop {
-            if let Some((_, task)) = queue.tasks.pop_front() {
-                queue.taken += 1;
-                task.taken();
-                queue.polled.push((Instant::now(), Arc::clone(&task)));
+            if let Some(task) = queue.take() {
                 let shutting_down = queue.shutting_down;
-                drop(queue);
-                let is_sound = self.poll_one(task, shutting_down);
+                if has_queued {
+                    // This poll may hold what was put back before it.
+                    self.tell(queue);
+                } else {
+                    drop(queue);
+                }
+                let spent = ended.take().and_then(Task::spent);
+                let (left, is_sound) = self.poll_one(&task, shutting_down);
                 queue = lock(&self.queue);
+                queue.keep(spent);
+                has_queued = left == Left::Woken;
+                ended = queue.put_back(task, left);
                 if is_sound {
                     continue;
                 }
                 queue.pollers -= 1;
-                return self.tell(queue);
+                self.tell(queue);
+                return drop(ended.and_then(Task::spent));
+            }
+            if ended.is_some() {
+                drop(queue);
+                let spent = ended.take().and_then(Task::spent);
+                queue = lock(&self.queue);
+                queue.keep(spent);
+                continue;
             }
             if queue.shutting_down || queue.idle >= self.limits.idle {
                 queue.pollers -= 1;
@@ -264,31 +294,19 @@ impl Shared {
                 .wait(queue)
                 .unwrap_or_else(PoisonError::into_inner);
             queue.idle -= 1;
+            queue.called = queue.called.saturating_sub(1);
         }
     }
 
-    /// Polls a task, and whether the thread is fit for another: user code can leave tokio's
-    /// context of it in disorder.
-    fn poll_one(&self, task: Arc<Task>, shutting_down: bool) -> bool {
-        let mut ended = false;
+    /// Polls a task: how that has left it, and whether the thread is fit for another: user code can
+    /// leave tokio's context of it in disorder.
+    fn poll_one(&self, task: &Arc<Task>, shutting_down: bool) -> (Left, bool) {
+        let mut left = Left::Waiting;
         let polled = guarded(|| {
             let _context = enter(&self.reactor);
-            ended = task.poll(shutting_down);
+            left = task.poll(shutting_down);
         });
-        let mut queue = lock(&self.queue);
-        let index = queue
-            .polled
-            .iter()
-            .position(|(_, polled)| Arc::ptr_eq(polled, &task));
-        let same = index.map(|index| queue.polled.swap_remove(index));
-        if ended {
-            queue.live[task.key] = None;
-            queue.free.push(task.key);
-        }
-        drop(queue);
-        // With the last task of a check that is no more goes what the user captured in it.
-        discard((same, task));
-        polled.is_ok()
+        (left, polled.is_ok())
     }
 
     /// The life of the watcher.
@@ -336,16 +354,14 @@ impl Shared {
 
     /// Has everything that is not being polled dropped by the pollers, who then end.
     fn shut_down(self: &Arc<Self>) {
-        let tasks: Vec<_> = {
+        let (tasks, spent): (Vec<_>, _) = {
             let mut queue = lock(&self.queue);
             queue.shutting_down = true;
-            queue
-                .live
-                .iter()
-                .flatten()
-                .filter_map(Weak::upgrade)
-                .collect()
+            let live = queue.live.iter().flatten().cloned().collect();
+            (live, std::mem::take(&mut queue.spent))
         };
+        // They would keep what is shared, which would keep them.
+        drop(spent);
         self.work.notify_all();
         self.backlog.notify_all();
         tasks.iter().for_each(Wake::wake_by_ref);
@@ -355,6 +371,63 @@ impl Shared {
             // All may be held; what is queued is dropped all the same.
             let _ = self.start_poller(&mut queue);
         }
+    }
+}
+
+impl Queue {
+    /// Tasks that have ended, to be used again; at most so many.
+    fn spent(&mut self, most: usize) -> Vec<Arc<Task>> {
+        let rest = self.spent.len().saturating_sub(most);
+        self.spent.split_off(rest)
+    }
+
+    /// Keeps a task that has ended, unless none will come any more: it would keep what is shared,
+    /// which would keep it.
+    fn keep(&mut self, spent: Option<Arc<Task>>) {
+        let keeps = !self.shutting_down;
+        self.spent.extend(spent.filter(|_| keeps));
+    }
+
+    fn add(&mut self, now: Instant, mut task: Arc<Task>) {
+        let key = self.free.pop().unwrap_or(self.live.len());
+        if let Some(new) = Arc::get_mut(&mut task) {
+            new.key = key;
+        }
+        let live = Some(Arc::clone(&task));
+        match self.live.get_mut(key) {
+            Some(free) => *free = live,
+            None => self.live.push(live),
+        }
+        self.tasks.push_back((now, task));
+    }
+
+    /// The next task, which is now being polled.
+    fn take(&mut self) -> Option<Arc<Task>> {
+        let (_, task) = self.tasks.pop_front()?;
+        self.taken += 1;
+        task.taken();
+        self.polled.push((Instant::now(), Arc::clone(&task)));
+        Some(task)
+    }
+
+    /// A task is polled no more. One that has ended is returned: to be dropped under no lock.
+    fn put_back(&mut self, task: Arc<Task>, left: Left) -> Option<Arc<Task>> {
+        let mut polled = self.polled.iter();
+        let index = polled.position(|(_, polled)| Arc::ptr_eq(polled, &task));
+        if let Some(index) = index {
+            self.polled.swap_remove(index);
+        }
+        match left {
+            Left::Waiting => return None,
+            Left::Woken => {
+                self.tasks.push_back((Instant::now(), task));
+                return None;
+            }
+            Left::Ended => {}
+        }
+        self.live[task.key] = None;
+        self.free.push(task.key);
+        Some(task)
     }
 }
 
@@ -380,9 +453,9 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::Outcome;
     use crate::bind::Work;
-    use crate::engine::run::tests::job;
+    use crate::engine::run::tests::{job, job_of};
+    use crate::{Check, Outcome};
 
     const FEW: Limits = Limits {
         idle: 1,
@@ -466,6 +539,49 @@ mod tests {
             lock(&threads.shared.queue).live.iter().all(Option::is_none)
         });
     }
+
+    #[test]
+    fn what_has_ended_leaves_its_memory_and_nothing_of_the_users() {
+        let threads = Threads::start_all(FEW).unwrap();
+        let captured = Arc::new(());
+        let gone = Arc::downgrade(&captured);
+        let check = Check::new("captures", move || {
+            let _captured = &captured;
+            async {}
+        });
+        threads.start(vec![job_of(check, Work::future(async {}))]);
+        let queue = || lock(&threads.shared.queue);
+        until("spent", || queue().spent.len() == 1);
+        assert!(gone.upgrade().is_none());
+        let spent = Arc::as_ptr(&queue().spent[0]);
+        let (release, held) = mpsc::channel();
+        threads.start(vec![holder("next", held)]);
+        until("polled", || queue().polled.len() == 1);
+        let (_, next) = queue().polled[0].clone();
+        assert_eq!((Arc::as_ptr(&next), next.name()), (spent, "next"));
+        drop(release);
+        until("ended", || queue().live.iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn what_somebody_may_still_wake_is_not_used_again() {
+        let threads = Threads::start_all(FEW).unwrap();
+        let (send, wakers) = mpsc::channel();
+        let work = std::future::poll_fn(move |cx| {
+            let _ = send.send(cx.waker().clone());
+            std::task::Poll::Ready(Outcome::healthy())
+        });
+        threads.start(vec![job("known", Work::future(work))]);
+        let waker = wakers.recv_timeout(Duration::from_secs(10)).unwrap();
+        let queue = || lock(&threads.shared.queue);
+        let is_idle = || queue().idle == 1 && queue().polled.is_empty();
+        until("idle", || {
+            is_idle() && queue().live.iter().all(Option::is_none)
+        });
+        assert!(queue().spent.is_empty());
+        waker.wake();
+        assert!(queue().tasks.is_empty(), "it has ended");
+    }
 }
 
 #[cfg(test)]
@@ -548,9 +664,21 @@ mod loom_tests {
     fn what_is_queued_while_a_poller_goes_idle_is_taken() {
         explore_pollers(3, 1, |shared| {
             let done = Arc::<Bell>::default();
-            shared.start(vec![rings(&done)]);
-            shared.start(vec![rings(&done)]);
+            shared.start([rings(&done)], 1);
+            shared.start([rings(&done)], 1);
             done.wait(2);
+            shared.shut_down();
+        });
+    }
+
+    #[test]
+    fn what_comes_after_a_task_has_ended_is_polled_in_its_memory_or_another() {
+        explore_pollers(3, 1, |shared| {
+            let done = Arc::<Bell>::default();
+            for times in 1..=2 {
+                shared.start([rings(&done)], 1);
+                done.wait(times);
+            }
             shared.shut_down();
         });
     }
@@ -559,7 +687,7 @@ mod loom_tests {
     fn two_pollers_take_what_is_queued_at_once() {
         explore_pollers(2, 2, |shared| {
             let done = Arc::<Bell>::default();
-            shared.start(vec![holds(&done), rings(&done)]);
+            shared.start([holds(&done), rings(&done)], 2);
             done.wait(1);
             shared.shut_down();
         });
@@ -571,10 +699,11 @@ mod loom_tests {
             let done = Arc::<Bell>::default();
             let batch = Arc::new(Batch::new());
             let (bell, waited) = (Arc::clone(&done), Arc::clone(&batch));
-            shared.start(vec![plan(async move {
+            let waits = async move {
                 waited.settled().await;
                 bell.ring();
-            })]);
+            };
+            shared.start([plan(waits)], 1);
             batch.settle();
             done.wait(1);
             shared.shut_down();
@@ -586,7 +715,7 @@ mod loom_tests {
         explore_pollers(3, 1, |shared| {
             let gone = Arc::<Bell>::default();
             let batch = Arc::new(Batch::new());
-            shared.start(vec![hangs(&gone, &batch)]);
+            shared.start([hangs(&gone, &batch)], 1);
             let waker = thread::spawn(move || batch.settle());
             shared.shut_down();
             gone.wait(1);
@@ -599,8 +728,8 @@ mod loom_tests {
         explore_pollers(2, 1, |shared| {
             let gone = Arc::<Bell>::default();
             let batch = Arc::new(Batch::new());
-            shared.start(vec![hangs(&gone, &batch)]);
-            shared.start(vec![holds(&gone)]);
+            shared.start([hangs(&gone, &batch)], 1);
+            shared.start([holds(&gone)], 1);
             let waker = thread::spawn(move || batch.settle());
             shared.shut_down();
             waker.join().unwrap();

@@ -10,10 +10,10 @@ use actix_web::http::header::{
 use actix_web::http::{Method, StatusCode};
 use serde_json::Value;
 
-use crate::served::{
+use super::served::{
     CLIENT, CODES, HIDDEN, INSIDE, KEY, LIMITED, ONLY, PROXY, RESTRICTED, SECRET, TOKEN, is_probe,
 };
-use crate::{Answer, Asked, Server};
+use super::{Answer, Asked, Server};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 

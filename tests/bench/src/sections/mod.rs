@@ -1,0 +1,32 @@
+//! What is measured: a file for each section.
+
+mod dependencies;
+mod engine;
+mod footprint;
+mod http;
+mod peers;
+mod report;
+mod storms;
+
+use crate::Result;
+use crate::bench::Bench;
+
+/// A part of the table.
+pub(crate) struct Section {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) run: fn(&mut Bench) -> Result,
+}
+
+/// In the order of the table.
+pub(crate) const SECTIONS: &[Section] = &[
+    http::SECTION,
+    dependencies::SECTION,
+    engine::SECTION,
+    report::SECTION,
+    footprint::SECTION,
+    peers::SECTION,
+    storms::PROBES,
+    storms::ROUTES,
+    storms::IDLE,
+];
