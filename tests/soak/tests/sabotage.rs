@@ -26,6 +26,7 @@ fn soak(arguments: &[&str]) -> Output {
 }
 
 #[test]
+#[ignore = "takes two minutes: cargo test -p health-soak -- --ignored"]
 fn each_way_to_lie_is_noticed() {
     for way in WAYS {
         let output = soak(&["--seconds", "60", "--seed", "4", "--sabotage", way]);
