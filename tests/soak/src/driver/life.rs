@@ -216,22 +216,23 @@ impl<'a> Life<'a> {
                 return Ok(failed);
             }
             Fault::Mode(number, mode) => {
-                let each = |model: &mut Model, change: &mut dyn FnMut(usize, &mut Model)| {
-                    for (index, spec) in CHECKS.iter().enumerate() {
-                        if Effect::depends_on(spec, number) {
-                            change(index, model);
-                        }
-                    }
+                // What is connected breaks, and a run that is under way fails: then the mode is another.
+                let concerned = || {
+                    let specs = CHECKS.iter().enumerate();
+                    specs.filter(|(_, spec)| Effect::depends_on(spec, number))
                 };
-                let mut changes = Vec::new();
-                each(&mut lock(&self.model), &mut |index, model| {
-                    let effect = Effect::of_mode(mode, &CHECKS[index]);
-                    changes.push((index, model.checks[index].effects.begin(sent, effect)));
-                });
+                let mut breaks = Vec::new();
+                for (index, _) in concerned() {
+                    let effects = &mut lock(&self.model).checks[index].effects;
+                    breaks.push(effects.begin(sent, Effect::breaking()));
+                }
                 self.runtime.block_on(self.stand_ins[number].set(mode))?;
-                let mut model = lock(&self.model);
-                for (index, change) in changes {
-                    model.checks[index].effects.end(change, clock::now());
+                let done = clock::now();
+                for ((index, spec), breaks) in concerned().zip(breaks) {
+                    let effects = &mut lock(&self.model).checks[index].effects;
+                    effects.end(breaks, done);
+                    let change = effects.begin(done, Effect::of_mode(mode, spec));
+                    effects.end(change, done);
                 }
             }
             Fault::Drain | Fault::Undrain => {

@@ -99,6 +99,11 @@ impl Effect {
         Self::failing(takes)
     }
 
+    /// What is connected is so no longer, and to connect again may fail too.
+    pub(crate) const fn breaking() -> Self {
+        Self::failing(0)
+    }
+
     pub(crate) fn of_mode(mode: Mode, spec: &Spec) -> Self {
         match mode {
             Mode::Up => Self::passing(0),
