@@ -31,8 +31,8 @@ impl Sample {
     }
 }
 
-/// Growth from after the first fifth, which warms it up, to the end: medians of a quarter of the rest
-/// each.
+/// Growth from after the first fifth, and [`WARM`] at least, which warms it up, to the end: medians of a
+/// quarter of the rest each.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Growth {
     pub(crate) samples: usize,
@@ -40,6 +40,9 @@ pub(crate) struct Growth {
     pub(crate) end: Sample,
     pub(crate) most: Sample,
 }
+
+/// So many samples, one each second, until every kind of thing was done for the first time.
+const WARM: usize = 20;
 
 /// Allocators keep what they were given, and what checks leak on purpose is far less.
 const KIBIBYTES: u64 = 6 * 1024;
@@ -49,7 +52,7 @@ const DESCRIPTORS: u64 = 32;
 impl Growth {
     /// None from fewer samples than tell anything.
     pub(crate) fn of(samples: &[Sample]) -> Option<Self> {
-        let warm = &samples[samples.len() / 5..];
+        let warm = samples.get(WARM.max(samples.len() / 5)..)?;
         let quarter = warm.len() / 4;
         if quarter < 2 {
             return None;
@@ -106,4 +109,36 @@ pub(crate) fn waits_of(process: u32) -> BTreeMap<String, Moment> {
         Some((task.path().display().to_string(), waited))
     };
     tasks.filter_map(wait).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn growing(from: u64, each: u64, seconds: u64) -> Vec<Sample> {
+        let sample = |second| Sample {
+            kibibytes: from + each * second,
+            ..Sample::default()
+        };
+        (0..seconds).map(sample).collect()
+    }
+
+    #[test]
+    fn what_only_warms_up_is_no_growth() {
+        assert!(Growth::of(&growing(20_000, 1000, 27)).is_none());
+        let warm = growing(20_000, 500, 20);
+        let then = vec![warm[19]; 30];
+        let growth = Growth::of(&[warm, then].concat()).expect("it lives long enough");
+        assert_eq!(growth.violation(), None);
+    }
+
+    #[test]
+    fn what_goes_on_growing_is_told() {
+        let growth = Growth::of(&growing(20_000, 400, 60)).expect("it lives long enough");
+        let told = growth.violation().expect("it grows");
+        assert_eq!(
+            told,
+            "memory in KiB grew from 30000 to 42000, by more than 6144"
+        );
+    }
 }
