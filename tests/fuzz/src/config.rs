@@ -140,8 +140,10 @@ fn loaded_is_the_same(text: &str, parsed: Option<&HealthConfig>) {
         }
         (Ok(loaded), None) => drop(built(loaded)),
         (Err(error), parsed) => {
-            assert!(parsed.is_none(), "{error}");
             let error = error.to_string();
+            // To the one that is no TOML, to the other a number that nothing here can be.
+            let is_too_large = error.contains("a number of more than 64 bits");
+            assert!(parsed.is_none() || is_too_large, "{error}");
             assert!(error.contains(&*path.to_string_lossy()), "{error}");
         }
     }
