@@ -1,6 +1,7 @@
 //! Where runs happen: on threads of the engine's own, or on a runtime that was handed in.
 
 mod limit;
+mod pulse;
 mod reactor;
 mod task;
 mod threads;

@@ -1,11 +1,15 @@
 //! What drives the I/O and the timers of all checks.
 
-use std::future::pending;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use tokio::runtime::{Builder, Handle};
+
+use super::pulse::Pulse;
+
+/// That of the reactor.
+pub(super) static PULSE: Pulse = Pulse::new();
 
 /// The reactor of the process; the first who asks starts it.
 ///
@@ -20,6 +24,6 @@ pub(super) fn reactor() -> io::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
     let thread = thread::Builder::new().name("health-reactor".to_owned());
-    thread.spawn(move || runtime.block_on(pending::<()>()))?;
+    thread.spawn(move || runtime.block_on(PULSE.beat()))?;
     Ok(started.insert(handle).clone())
 }

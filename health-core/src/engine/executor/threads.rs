@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{EnterGuard, Handle};
 
-use super::reactor::reactor;
+use super::reactor::{PULSE, reactor};
 use super::task::{Left, Task};
 use super::{Job, Polled};
 use crate::engine::run::{HELD, RunCall};
@@ -101,6 +101,7 @@ impl Threads {
     }
 
     pub(super) fn start(&self, jobs: Vec<Job>) {
+        PULSE.want();
         let most = jobs.len();
         let futures = jobs.into_iter().filter_map(|job| match job {
             Job::Poll(future) => Some(Polled::Run(future)),
