@@ -5,5 +5,5 @@
 #   tests/supply-chain/dependencies.sh --facts   prints what can be counted of each
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-cargo metadata --format-version 1 --all-features --locked --offline |
+cargo metadata --format-version 1 --all-features --locked |
     python3 tests/supply-chain/dependencies.py tests/supply-chain/dependencies.md "$@"
