@@ -12,14 +12,32 @@ pub(crate) fn cpu_time(id: u32) -> Result<Duration> {
     Ok(Duration::from_secs(ticks) / u32::try_from(rustix::param::clock_ticks_per_second())?)
 }
 
-/// How much of it is in memory, in bytes.
-pub(crate) fn memory(id: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-    let kib: u64 = line.ok_or("no memory in its status")?.parse()?;
-    Ok(kib * 1024)
+/// What of a process is resident, in KiB.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    pub(crate) now: f64,
+    /// The most since [`forget_peak`], or since it began.
+    pub(crate) peak: f64,
+}
+
+impl Memory {
+    pub(crate) fn of(id: u32) -> Result<Self> {
+        let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+            number.ok_or_else(|| format!("no {name} of process {id}"))
+        };
+        Ok(Self {
+            now: field("VmRSS:")?,
+            peak: field("VmHWM:")?,
+        })
+    }
+}
+
+/// From now on the peak is that of what comes.
+pub(crate) fn forget_peak(id: u32) -> Result {
+    Ok(fs::write(format!("/proc/{id}/clear_refs"), "5")?)
 }
 
 /// Those of `utime` and `stime`: proc(5) counts them from 1, and the name before them may have spaces.

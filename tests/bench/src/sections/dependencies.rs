@@ -1,5 +1,6 @@
 //! A readiness with three real dependencies, against the same one that was written by hand.
 
+use std::error::Error;
 use std::time::Duration;
 
 use super::Section;
@@ -9,7 +10,7 @@ use crate::dependencies::Dependencies;
 use crate::load::{Connections, Load};
 use crate::paired::{pairs, quartiles};
 use crate::pin::{Half, pin, unpin};
-use crate::process::{cpu_time, memory};
+use crate::process::{Memory, cpu_time};
 use crate::server::Server;
 use crate::table::{Goal, Row};
 
@@ -171,7 +172,8 @@ impl Pair {
 }
 
 fn in_memory(what: &str, by_hand: &Server, ours: &Server) -> Result<Row> {
-    let (by_hand, ours) = (memory(by_hand.id())? as f64, memory(ours.id())? as f64);
+    let bytes = |server: &Server| Ok::<_, Box<dyn Error>>(Memory::of(server.id())?.now * 1024.0);
+    let (by_hand, ours) = (bytes(by_hand)?, bytes(ours)?);
     let note = format!("{:.1} MB, by hand {:.1} MB", ours / 1e6, by_hand / 1e6);
     Ok(Row::value(what, ours / by_hand, "").note(note))
 }

@@ -4,7 +4,6 @@ mod client;
 pub(crate) mod dependency;
 mod get;
 pub(crate) mod limit;
-pub(crate) mod memory;
 mod orders;
 mod process;
 mod socket;

@@ -13,6 +13,7 @@ use crate::Result;
 use crate::bench::Bench;
 use crate::load::Load;
 use crate::paired::quartiles;
+use crate::process::Memory;
 use crate::server::Server;
 use crate::table::{Goal, Row};
 
@@ -141,10 +142,7 @@ fn resident_kib(program: &Program, path: &str) -> Result<f64> {
     let server = Server::spawn(&mut Command::new(program.release()?))?;
     let mut connection = Load::get(server.address, path).connect(1)?;
     connection.run(std::time::Duration::ZERO)?;
-    let status = fs::read_to_string(format!("/proc/{}/status", server.id()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    Ok(number.ok_or("/proc tells no VmRSS")?.parse()?)
+    Ok(Memory::of(server.id())?.now)
 }
 
 fn sizes(bench: &mut Bench) -> Result {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::service::{MARGIN, Service, Sort, TIMEOUT, status};
 use crate::Result;
 use crate::bench::Bench;
+use crate::process::{Memory, forget_peak};
 use crate::servers::storm::Endpoint;
 use crate::storm::dependency::{Dependency, Visits};
-use crate::storm::memory::{Memory, forget_peak};
 use crate::storm::{Pace, Run, Storm, Tally};
 use crate::table::{Goal, Row};
 
