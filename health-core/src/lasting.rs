@@ -14,8 +14,8 @@
 //!
 //! and as long as
 //!
-//! - nothing has [changed](Changes) since before it was made: no run has begun or ended, no check
-//!   came, went or was changed, and nobody has said anything;
+//! - nothing has [changed](Changes) since before it was made: no run has begun, no check came, went or
+//!   was changed, and nobody has said anything;
 //! - the first of its results has not grown too old, be it for its cache, for its schedule, or to be
 //!   forgiven a failure.
 //!

@@ -300,6 +300,7 @@ impl Engine {
             Ok(work) => Some(Job::new(duty, work)),
             Err(sample) => {
                 duty.refuse(*sample);
+                self.teller.count_change();
                 None
             }
         }

@@ -145,15 +145,11 @@ impl Instance {
         self.state().history(now)
     }
 
-    /// Asks for a result. Whoever is told to start a run has to end it.
+    /// Asks for a result. Whoever is told to start a run has to end it, and to count it as a change.
     pub(crate) fn ask(&self, question: Question<'_>) -> Answer {
         let now = question.asked.instant;
         self.look(now, question.hint, |state| {
-            let answer = state.answer(&self.check, &self.core.station, question);
-            if matches!(answer, Answer::Start(_)) {
-                self.core.teller.count_change();
-            }
-            answer
+            state.answer(&self.check, &self.core.station, question)
         })
     }
 
@@ -247,7 +243,6 @@ impl Instance {
                 }
                 (first, then) => first.or(then),
             };
-            self.core.teller.count_change();
             let untold = self.post(after.as_ref());
             (after, untold)
         };

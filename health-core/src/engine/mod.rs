@@ -35,6 +35,7 @@ use self::executor::Executor;
 pub use self::executor::Runtime;
 use self::instance::{Answer, Instance, Question};
 use self::roster::Roster;
+use self::run::Job;
 use self::slot::Slot;
 use self::target::Gate;
 use self::why::Why;
@@ -308,7 +309,16 @@ impl Engine {
         };
         if let Answer::Start(run) = instance.ask(question) {
             let job = self.job(instance, run, Caller::nobody(), asked, None);
-            self.executor.start(job.into_iter().collect());
+            self.start_jobs(job.into_iter().collect());
+        }
+    }
+
+    /// Starts runs. They count as one change, before any of them begins: until a run has ended, no
+    /// report of its check lasts, so its end is none.
+    fn start_jobs(&self, jobs: Vec<Job>) {
+        if !jobs.is_empty() {
+            self.teller.count_change();
+            self.executor.start(jobs);
         }
     }
 

@@ -20,6 +20,9 @@ use crate::{Entry, Probe};
 /// ended when the answer arrives, and the next probe starts a new run.
 pub(super) const GRACE: Duration = Duration::from_millis(10);
 
+/// How many runs are started at once: while their checks run, the rest is asked.
+const AT_ONCE: usize = 64;
+
 /// A probe that is being put together: what is known, what to wait for, what to start.
 pub(super) struct Asking {
     engine: Arc<Engine>,
@@ -104,15 +107,22 @@ impl Asking {
     pub(super) fn run(&mut self, job: Job) {
         if self.jobs.is_empty() {
             // Mostly, where one is run, the rest is run too.
-            self.jobs
-                .reserve(1 + self.places.capacity() - self.places.len());
+            let rest = 1 + self.places.capacity() - self.places.len();
+            self.jobs.reserve_exact(rest.min(AT_ONCE));
         }
         self.jobs.push(job);
+        if self.jobs.len() == AT_ONCE {
+            self.start_jobs();
+        }
+    }
+
+    fn start_jobs(&mut self) {
+        self.engine.start_jobs(std::mem::take(&mut self.jobs));
     }
 
     /// Starts what is to be started.
-    pub(super) fn start(self) -> Pending {
-        self.engine.executor.start(self.jobs);
+    pub(super) fn start(mut self) -> Pending {
+        self.start_jobs();
         self.batch.settle();
         Pending {
             engine: self.engine,

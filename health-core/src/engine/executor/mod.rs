@@ -2,6 +2,7 @@
 
 mod limit;
 mod pulse;
+mod queue;
 mod reactor;
 mod task;
 mod threads;

@@ -31,44 +31,67 @@ pub(super) enum Left {
     Ended,
 }
 
-impl Task {
-    /// A task that is about to be queued.
-    pub(super) fn queued(future: Polled, shared: Arc<Shared>) -> Self {
+/// What a poller has of tasks that have ended, for those to come: one that has been polled is in the
+/// poller's cache, and where one thread allocates and others give back, they wait for each other.
+#[derive(Debug)]
+pub(super) struct Memory {
+    shared: Arc<Shared>,
+    /// Nobody else knows these.
+    unused: Vec<Arc<Task>>,
+}
+
+impl Memory {
+    /// What is more is given back.
+    const MOST: usize = 1024;
+
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
         Self {
-            check: future.check().cloned(),
-            wakes: Wakes::queued(),
-            future: Mutex::new(Some(future)),
-            shared,
-            key: 0,
+            shared: Arc::clone(shared),
+            unused: Vec::new(),
         }
     }
 
-    /// The same in the memory of a task that has ended, if nobody else knows that any more.
-    #[expect(
-        clippy::result_large_err,
-        reason = "it is what came in, and moved once"
-    )]
-    pub(super) fn queued_again(mut spent: Arc<Self>, future: Polled) -> Result<Arc<Self>, Polled> {
-        let Some(task) = Arc::get_mut(&mut spent) else {
-            return Err(future);
-        };
-        task.check = future.check().cloned();
-        task.wakes = Wakes::queued();
-        *lock(&task.future) = Some(future);
-        Ok(spent)
+    /// Sees to it that the next task need not be allocated.
+    pub(super) fn make_ready(&mut self) {
+        if self.unused.is_empty() {
+            self.unused.push(Arc::new(Task::unused(&self.shared)));
+        }
     }
 
-    /// Its memory, once it has ended: nothing of the user's is left in it. None if somebody else
-    /// knows it still.
-    pub(super) fn spent(mut self: Arc<Self>) -> Option<Arc<Self>> {
-        let check = Arc::get_mut(&mut self).map(|task| task.check.take());
-        if check.is_some() {
-            // With the last task of a check that is no more goes what the user captured in it.
-            discard(check);
-            Some(self)
-        } else {
-            discard(self);
-            None
+    /// A task that is about to be polled.
+    pub(super) fn task(&mut self, future: Polled, key: usize) -> Arc<Task> {
+        let unused = self.unused.pop();
+        let mut task = unused.unwrap_or_else(|| Arc::new(Task::unused(&self.shared)));
+        if let Some(task) = Arc::get_mut(&mut task) {
+            task.check = future.check().cloned();
+            task.wakes = Wakes::queued();
+            *lock(&task.future) = Some(future);
+            task.key = key;
+        }
+        task
+    }
+
+    /// Keeps what has ended, unless somebody else knows it still. Nothing of the user's is left in it:
+    /// with the last task of a check that is no more goes what the user captured in it.
+    pub(super) fn keep(&mut self, mut ended: Arc<Task>) {
+        match Arc::get_mut(&mut ended) {
+            Some(task) if self.unused.len() < Self::MOST => {
+                discard(task.check.take());
+                self.unused.push(ended);
+            }
+            _ => discard(ended),
+        }
+    }
+}
+
+impl Task {
+    fn unused(shared: &Arc<Shared>) -> Self {
+        Self {
+            check: None,
+            wakes: Wakes::queued(),
+            future: Mutex::new(None),
+            shared: Arc::clone(shared),
+            key: 0,
         }
     }
 

@@ -5,7 +5,6 @@
 //! checks do. Pollers take runs from one queue. The watcher looks at that queue while it is not
 //! empty: if nobody takes from it, or far too late, pollers are held, and it starts more of them.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, PoisonError};
 use std::task::Wake;
@@ -13,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{EnterGuard, Handle};
 
+use super::queue::Queue;
 use super::reactor::{PULSE, reactor};
-use super::task::{Left, Task};
+use super::task::{Left, Memory, Task};
 use super::{Job, Polled};
 use crate::engine::run::{HELD, RunCall};
 use crate::engine::why::Why;
@@ -52,7 +52,7 @@ pub(super) struct Threads {
 pub(super) struct Shared {
     reactor: Handle,
     limits: Limits,
-    queue: Mutex<Queue>,
+    state: Mutex<State>,
     /// Tells idle pollers of work.
     work: Condvar,
     /// Tells the watcher of work that no idle poller will take.
@@ -62,22 +62,12 @@ pub(super) struct Shared {
 }
 
 #[derive(Debug, Default)]
-struct Queue {
-    /// What is to be polled, and since when.
-    tasks: VecDeque<(Instant, Arc<Task>)>,
-    /// How many tasks were ever taken: tells the watcher whether the queue moves.
-    taken: u64,
+struct State {
+    queue: Queue,
     pollers: usize,
     idle: usize,
     /// How many of the idle pollers were told of work.
     called: usize,
-    /// What the pollers poll just now.
-    polled: Vec<(Instant, Arc<Task>)>,
-    live: Vec<Option<Arc<Task>>>,
-    free: Vec<usize>,
-    /// Tasks that have ended, for those to come. Where one thread allocates and others give back,
-    /// they wait for each other, which takes longer than a short run.
-    spent: Vec<Arc<Task>>,
     /// Whether the watcher waits for a backlog.
     unwatched: bool,
     shutting_down: bool,
@@ -96,43 +86,44 @@ impl Threads {
         };
         let watched = Arc::clone(&shared);
         spawn("health-watcher", move || watched.watch())?;
-        shared.start_poller(&mut lock(&shared.queue))?;
+        shared.start_poller(&mut lock(&shared.state))?;
         Ok(threads)
     }
 
     pub(super) fn start(&self, jobs: Vec<Job>) {
         PULSE.want();
-        let most = jobs.len();
-        let futures = jobs.into_iter().filter_map(|job| match job {
-            Job::Poll(future) => Some(Polled::Run(future)),
-            Job::Call(call) => {
-                self.shared.call(call);
-                None
-            }
-        });
-        self.shared.start(futures, most);
+        let mut calls = Vec::new();
+        self.shared
+            .start(jobs.into_iter().filter_map(|job| match job {
+                Job::Poll(future) => Some(Polled::Run(future)),
+                Job::Call(call) => {
+                    calls.push(call);
+                    None
+                }
+            }));
+        calls.into_iter().for_each(|call| self.shared.call(call));
     }
 
     pub(super) fn poll(&self, future: Polled) {
-        self.shared.start([future], 1);
+        self.shared.start([future]);
     }
 
     /// Whether a poll of a check has taken too long, and has not returned.
     pub(super) fn is_polling(&self, check: &str) -> bool {
-        let queue = lock(&self.shared.queue);
+        let state = lock(&self.shared.state);
         let too_long = |since: &Instant| since.elapsed() >= HELD;
-        let mut polled = queue.polled.iter();
+        let mut polled = state.queue.polled().iter();
         polled.any(|(since, task)| task.name() == check && too_long(since))
     }
 
     /// What they do just now.
     pub(super) fn now(&self) -> EngineThreads {
-        let queue = lock(&self.shared.queue);
+        let state = lock(&self.shared.state);
         let too_long = |(since, _): &&(Instant, _)| since.elapsed() >= HELD;
-        let held = queue.polled.iter().filter(too_long).count();
+        let held = state.queue.polled().iter().filter(too_long).count();
         EngineThreads {
-            idle: queue.idle,
-            busy: queue.pollers - queue.idle - held,
+            idle: state.idle,
+            busy: state.pollers - state.idle - held,
             held,
             blocking: self.shared.blocking.count(),
         }
@@ -141,13 +132,14 @@ impl Threads {
     /// Names the checks that hold the threads, if all that there may be are held, and not by the
     /// check that asks why it is not run.
     pub(super) fn why_starved(&self, check: &str) -> Option<Why> {
-        let queue = lock(&self.shared.queue);
-        let held = queue.polled.len();
-        if held < self.shared.limits.pollers || queue.polled.iter().any(|(_, t)| t.name() == check)
-        {
+        let state = lock(&self.shared.state);
+        let polled = state.queue.polled();
+        let held = polled.len();
+        let mut holders = polled.iter().map(|(_, task)| task.named());
+        if held < self.shared.limits.pollers || holders.any(|(name, _)| name == check) {
             return None;
         }
-        let holders = queue.polled.iter().map(|(_, task)| task.named());
+        let holders = polled.iter().map(|(_, task)| task.named());
         let lead = format!("all {held} check threads are held by");
         Some(Why::because_of(&lead, holders))
     }
@@ -164,56 +156,47 @@ impl Shared {
         Self {
             reactor,
             limits,
-            queue: Mutex::default(),
+            state: Mutex::default(),
             work: Condvar::new(),
             backlog: Condvar::new(),
             blocking: Headcount::default(),
         }
     }
 
-    /// Queues all of these, at most so many, at once, so that the pollers are woken once.
-    fn start(self: &Arc<Self>, futures: impl IntoIterator<Item = Polled>, most: usize) {
-        let mut spent = lock(&self.queue).spent(most).into_iter();
-        let tasks = futures.into_iter().map(|future| {
-            let again = match spent.next() {
-                Some(spent) => Task::queued_again(spent, future),
-                None => Err(future),
-            };
-            again.unwrap_or_else(|future| Arc::new(Task::queued(future, Arc::clone(self))))
-        });
-        let tasks: Vec<_> = tasks.collect();
+    /// Queues all of these at once, so that the pollers are woken once.
+    fn start(self: &Arc<Self>, futures: impl IntoIterator<Item = Polled>) {
         let now = Instant::now();
-        let mut queue = lock(&self.queue);
-        for task in tasks {
-            queue.add(now, task);
+        let mut state = lock(&self.state);
+        for future in futures {
+            state.queue.add(now, future);
         }
-        self.tell(queue);
+        self.tell(state);
     }
 
     pub(super) fn enqueue(self: &Arc<Self>, task: Arc<Task>) {
         let now = Instant::now();
-        let mut queue = lock(&self.queue);
-        queue.tasks.push_back((now, task));
-        self.tell(queue);
+        let mut state = lock(&self.state);
+        state.queue.add_woken(now, task);
+        self.tell(state);
     }
 
     /// Sees to it that what was queued is taken.
-    fn tell(self: &Arc<Self>, mut queue: MutexGuard<'_, Queue>) {
-        let waiting = queue.tasks.len();
+    fn tell(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        let waiting = state.queue.len();
         if waiting == 0 {
             return;
         }
         // While shutting down all may be held, and the watcher may be gone.
-        let is_late = queue.shutting_down && waiting == 1;
-        if queue.idle == 0 && (queue.pollers < self.limits.idle || is_late) {
+        let is_late = state.shutting_down && waiting == 1;
+        if state.idle == 0 && (state.pollers < self.limits.idle || is_late) {
             // Should it fail, the watcher tries again.
-            let _ = self.start_poller(&mut queue);
+            let _ = self.start_poller(&mut state);
         }
-        let wanted = queue.idle.min(waiting);
-        let calls = wanted.saturating_sub(queue.called);
-        queue.called += calls;
-        let unwatched = waiting > queue.idle && std::mem::take(&mut queue.unwatched);
-        drop(queue);
+        let wanted = state.idle.min(waiting);
+        let calls = wanted.saturating_sub(state.called);
+        state.called += calls;
+        let unwatched = waiting > state.idle && std::mem::take(&mut state.unwatched);
+        drop(state);
         for _ in 0..calls {
             self.work.notify_one();
         }
@@ -222,10 +205,10 @@ impl Shared {
         }
     }
 
-    fn start_poller(self: &Arc<Self>, queue: &mut Queue) -> io::Result<()> {
+    fn start_poller(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
         let shared = Arc::clone(self);
         spawn("health-poller", move || shared.poll())?;
-        queue.pollers += 1;
+        state.pollers += 1;
         Ok(())
     }
 
@@ -253,49 +236,50 @@ impl Shared {
     /// The life of a poller. It ends where more are idle than need be. From one poll to the next it
     /// locks the queue once.
     fn poll(self: Arc<Self>) {
+        let mut memory = Memory::new(&self);
         let mut ended = None;
         let mut has_queued = false;
-        let mut queue = lock(&self.queue);
+        memory.make_ready();
+        let mut state = lock(&self.state);
         loop {
-            if let Some(task) = queue.take() {
-                let shutting_down = queue.shutting_down;
+            if let Some(task) = state.queue.take(&mut memory) {
+                let shutting_down = state.shutting_down;
                 if has_queued {
                     // This poll may hold what was put back before it.
-                    self.tell(queue);
+                    self.tell(state);
                 } else {
-                    drop(queue);
+                    drop(state);
                 }
-                let spent = ended.take().and_then(Task::spent);
+                ended.take().into_iter().for_each(|task| memory.keep(task));
                 let (left, is_sound) = self.poll_one(&task, shutting_down);
-                queue = lock(&self.queue);
-                queue.keep(spent);
+                memory.make_ready();
+                state = lock(&self.state);
                 has_queued = left == Left::Woken;
-                ended = queue.put_back(task, left);
+                ended = state.queue.put_back(task, left);
                 if is_sound {
                     continue;
                 }
-                queue.pollers -= 1;
-                self.tell(queue);
-                return drop(ended.and_then(Task::spent));
+                state.pollers -= 1;
+                self.tell(state);
+                return ended.into_iter().for_each(|task| memory.keep(task));
             }
-            if ended.is_some() {
-                drop(queue);
-                let spent = ended.take().and_then(Task::spent);
-                queue = lock(&self.queue);
-                queue.keep(spent);
+            if let Some(task) = ended.take() {
+                drop(state);
+                memory.keep(task);
+                state = lock(&self.state);
                 continue;
             }
-            if queue.shutting_down || queue.idle >= self.limits.idle {
-                queue.pollers -= 1;
+            if state.shutting_down || state.idle >= self.limits.idle {
+                state.pollers -= 1;
                 return;
             }
-            queue.idle += 1;
-            queue = self
+            state.idle += 1;
+            state = self
                 .work
-                .wait(queue)
+                .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
-            queue.idle -= 1;
-            queue.called = queue.called.saturating_sub(1);
+            state.idle -= 1;
+            state.called = state.called.saturating_sub(1);
         }
     }
 
@@ -313,20 +297,20 @@ impl Shared {
     /// The life of the watcher.
     fn watch(self: Arc<Self>) {
         let mut is_short_of_threads = false;
-        let mut queue = lock(&self.queue);
-        while !queue.shutting_down {
-            if queue.tasks.is_empty() {
-                queue.unwatched = true;
-                queue = self
+        let mut state = lock(&self.state);
+        while !state.shutting_down {
+            if state.queue.is_empty() {
+                state.unwatched = true;
+                state = self
                     .backlog
-                    .wait(queue)
+                    .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            let taken = queue.taken;
-            drop(queue);
+            let taken = state.queue.taken();
+            drop(state);
             thread::sleep(self.limits.patience);
-            let failure = self.relieve(&mut lock(&self.queue), taken).err();
+            let failure = self.relieve(&mut lock(&self.state), taken).err();
             // Told once, and under no lock: a log is the user's code too.
             if let Some(error) = failure.as_ref().filter(|_| !is_short_of_threads) {
                 discard(guarded(
@@ -334,101 +318,41 @@ impl Shared {
                 ));
             }
             is_short_of_threads = failure.is_some();
-            queue = lock(&self.queue);
+            state = lock(&self.state);
         }
     }
 
     /// Doubles the pollers, as far as there is work and room, if nobody took from the queue
     /// lately, or what was taken was far too late.
-    fn relieve(self: &Arc<Self>, queue: &mut Queue, taken: u64) -> io::Result<()> {
-        let Some((since, _)) = queue.tasks.front() else {
+    fn relieve(self: &Arc<Self>, state: &mut State, taken: u64) -> io::Result<()> {
+        let Some(since) = state.queue.next_since() else {
             return Ok(());
         };
-        let patience = if queue.taken == taken { 1 } else { 10 } * self.limits.patience;
+        let patience = if state.queue.taken() == taken { 1 } else { 10 } * self.limits.patience;
         if since.elapsed() < patience {
             return Ok(());
         }
-        let room = self.limits.pollers.saturating_sub(queue.pollers);
-        let more = queue.tasks.len().min(queue.pollers.max(1)).min(room);
-        (0..more).try_for_each(|_| self.start_poller(queue))
+        let room = self.limits.pollers.saturating_sub(state.pollers);
+        let more = state.queue.len().min(state.pollers.max(1)).min(room);
+        (0..more).try_for_each(|_| self.start_poller(state))
     }
 
     /// Has everything that is not being polled dropped by the pollers, who then end.
     fn shut_down(self: &Arc<Self>) {
-        let (tasks, spent): (Vec<_>, _) = {
-            let mut queue = lock(&self.queue);
-            queue.shutting_down = true;
-            let live = queue.live.iter().flatten().cloned().collect();
-            (live, std::mem::take(&mut queue.spent))
+        let tasks: Vec<_> = {
+            let mut state = lock(&self.state);
+            state.shutting_down = true;
+            state.queue.live().cloned().collect()
         };
-        // They would keep what is shared, which would keep them.
-        drop(spent);
         self.work.notify_all();
         self.backlog.notify_all();
         tasks.iter().for_each(Wake::wake_by_ref);
         discard(tasks);
-        let mut queue = lock(&self.queue);
-        if queue.idle == 0 && !queue.tasks.is_empty() {
+        let mut state = lock(&self.state);
+        if state.idle == 0 && !state.queue.is_empty() {
             // All may be held; what is queued is dropped all the same.
-            let _ = self.start_poller(&mut queue);
+            let _ = self.start_poller(&mut state);
         }
-    }
-}
-
-impl Queue {
-    /// Tasks that have ended, to be used again; at most so many.
-    fn spent(&mut self, most: usize) -> Vec<Arc<Task>> {
-        let rest = self.spent.len().saturating_sub(most);
-        self.spent.split_off(rest)
-    }
-
-    /// Keeps a task that has ended, unless none will come any more: it would keep what is shared,
-    /// which would keep it.
-    fn keep(&mut self, spent: Option<Arc<Task>>) {
-        let keeps = !self.shutting_down;
-        self.spent.extend(spent.filter(|_| keeps));
-    }
-
-    fn add(&mut self, now: Instant, mut task: Arc<Task>) {
-        let key = self.free.pop().unwrap_or(self.live.len());
-        if let Some(new) = Arc::get_mut(&mut task) {
-            new.key = key;
-        }
-        let live = Some(Arc::clone(&task));
-        match self.live.get_mut(key) {
-            Some(free) => *free = live,
-            None => self.live.push(live),
-        }
-        self.tasks.push_back((now, task));
-    }
-
-    /// The next task, which is now being polled.
-    fn take(&mut self) -> Option<Arc<Task>> {
-        let (_, task) = self.tasks.pop_front()?;
-        self.taken += 1;
-        task.taken();
-        self.polled.push((Instant::now(), Arc::clone(&task)));
-        Some(task)
-    }
-
-    /// A task is polled no more. One that has ended is returned: to be dropped under no lock.
-    fn put_back(&mut self, task: Arc<Task>, left: Left) -> Option<Arc<Task>> {
-        let mut polled = self.polled.iter();
-        let index = polled.position(|(_, polled)| Arc::ptr_eq(polled, &task));
-        if let Some(index) = index {
-            self.polled.swap_remove(index);
-        }
-        match left {
-            Left::Waiting => return None,
-            Left::Woken => {
-                self.tasks.push_back((Instant::now(), task));
-                return None;
-            }
-            Left::Ended => {}
-        }
-        self.live[task.key] = None;
-        self.free.push(task.key);
-        Some(task)
     }
 }
 
@@ -486,7 +410,9 @@ mod tests {
         let (release_a, a) = mpsc::channel();
         let (release_b, b) = mpsc::channel();
         threads.start(vec![holder("b", b)]);
-        until("held", || lock(&threads.shared.queue).polled.len() == 1);
+        until("held", || {
+            lock(&threads.shared.state).queue.polled().len() == 1
+        });
         assert_eq!(
             threads.why_starved("c"),
             None,
@@ -501,7 +427,7 @@ mod tests {
         );
         drop((release_a, release_b));
         until("released", || threads.why_starved("c").is_none());
-        until("alone", || lock(&threads.shared.queue).pollers == 1);
+        until("alone", || lock(&threads.shared.state).pollers == 1);
     }
 
     #[test]
@@ -537,8 +463,15 @@ mod tests {
         threads.start(vec![job("yielding", Work::future(work))]);
         assert_eq!(ended.recv_timeout(Duration::from_secs(10)), Ok(()));
         until("forgotten", || {
-            lock(&threads.shared.queue).live.iter().all(Option::is_none)
+            lock(&threads.shared.state).queue.live().next().is_none()
         });
+    }
+
+    /// What is polled just now, once something is.
+    fn polled(threads: &Threads) -> Arc<Task> {
+        let polled = || lock(&threads.shared.state).queue.polled().first().cloned();
+        until("polled", || polled().is_some());
+        polled().expect("it is held").1
     }
 
     #[test]
@@ -550,18 +483,19 @@ mod tests {
             let _captured = &captured;
             async {}
         });
-        threads.start(vec![job_of(check, Work::future(async {}))]);
-        let queue = || lock(&threads.shared.queue);
-        until("spent", || queue().spent.len() == 1);
-        assert!(gone.upgrade().is_none());
-        let spent = Arc::as_ptr(&queue().spent[0]);
+        let (release, held) = mpsc::channel::<()>();
+        let work = async move {
+            let _ = held.recv();
+        };
+        threads.start(vec![job_of(check, Work::future(work))]);
+        let first = Arc::as_ptr(&polled(&threads));
+        drop(release);
+        until("gone", || gone.upgrade().is_none());
         let (release, held) = mpsc::channel();
         threads.start(vec![holder("next", held)]);
-        until("polled", || queue().polled.len() == 1);
-        let (_, next) = queue().polled[0].clone();
-        assert_eq!((Arc::as_ptr(&next), next.name()), (spent, "next"));
+        let next = polled(&threads);
+        assert_eq!((Arc::as_ptr(&next), next.name()), (first, "next"));
         drop(release);
-        until("ended", || queue().live.iter().all(Option::is_none));
     }
 
     #[test]
@@ -574,14 +508,16 @@ mod tests {
         });
         threads.start(vec![job("known", Work::future(work))]);
         let waker = wakers.recv_timeout(Duration::from_secs(10)).unwrap();
-        let queue = || lock(&threads.shared.queue);
-        let is_idle = || queue().idle == 1 && queue().polled.is_empty();
-        until("idle", || {
-            is_idle() && queue().live.iter().all(Option::is_none)
+        until("ended", || {
+            lock(&threads.shared.state).queue.live().next().is_none()
         });
-        assert!(queue().spent.is_empty());
-        waker.wake();
-        assert!(queue().tasks.is_empty(), "it has ended");
+        waker.wake_by_ref();
+        assert!(lock(&threads.shared.state).queue.is_empty(), "it has ended");
+        let (release, held) = mpsc::channel();
+        threads.start(vec![holder("next", held)]);
+        let next = polled(&threads);
+        assert_ne!(Arc::as_ptr(&next).cast(), waker.data());
+        drop(release);
     }
 }
 
@@ -620,7 +556,7 @@ mod loom_tests {
         explore(preemptions, move || {
             let shared = Arc::new(Shared::new(handle.clone(), limits(idle, idle)));
             for _ in 0..idle {
-                shared.start_poller(&mut lock(&shared.queue)).unwrap();
+                shared.start_poller(&mut lock(&shared.state)).unwrap();
             }
             model(shared);
         });
@@ -665,8 +601,8 @@ mod loom_tests {
     fn what_is_queued_while_a_poller_goes_idle_is_taken() {
         explore_pollers(3, 1, |shared| {
             let done = Arc::<Bell>::default();
-            shared.start([rings(&done)], 1);
-            shared.start([rings(&done)], 1);
+            shared.start([rings(&done)]);
+            shared.start([rings(&done)]);
             done.wait(2);
             shared.shut_down();
         });
@@ -677,7 +613,7 @@ mod loom_tests {
         explore_pollers(3, 1, |shared| {
             let done = Arc::<Bell>::default();
             for times in 1..=2 {
-                shared.start([rings(&done)], 1);
+                shared.start([rings(&done)]);
                 done.wait(times);
             }
             shared.shut_down();
@@ -688,7 +624,7 @@ mod loom_tests {
     fn two_pollers_take_what_is_queued_at_once() {
         explore_pollers(2, 2, |shared| {
             let done = Arc::<Bell>::default();
-            shared.start([holds(&done), rings(&done)], 2);
+            shared.start([holds(&done), rings(&done)]);
             done.wait(1);
             shared.shut_down();
         });
@@ -704,7 +640,7 @@ mod loom_tests {
                 waited.settled().await;
                 bell.ring();
             };
-            shared.start([plan(waits)], 1);
+            shared.start([plan(waits)]);
             batch.settle();
             done.wait(1);
             shared.shut_down();
@@ -716,7 +652,7 @@ mod loom_tests {
         explore_pollers(3, 1, |shared| {
             let gone = Arc::<Bell>::default();
             let batch = Arc::new(Batch::new());
-            shared.start([hangs(&gone, &batch)], 1);
+            shared.start([hangs(&gone, &batch)]);
             let waker = thread::spawn(move || batch.settle());
             shared.shut_down();
             gone.wait(1);
@@ -729,8 +665,8 @@ mod loom_tests {
         explore_pollers(2, 1, |shared| {
             let gone = Arc::<Bell>::default();
             let batch = Arc::new(Batch::new());
-            shared.start([hangs(&gone, &batch)], 1);
-            shared.start([holds(&gone)], 1);
+            shared.start([hangs(&gone, &batch)]);
+            shared.start([holds(&gone)]);
             let waker = thread::spawn(move || batch.settle());
             shared.shut_down();
             waker.join().unwrap();
