@@ -310,3 +310,94 @@ impl Settings {
 
 /// Longer than any span can sensibly be; keeps the arithmetic of time from overflow.
 pub(crate) const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: Duration = Duration::from_nanos(1);
+
+    type Set = fn(&mut Settings, Duration);
+
+    #[test]
+    fn a_span_may_be_a_day_and_not_more() {
+        let above_zero: [Set; 10] = [
+            |it, span| it.timeout = span,
+            |it, span| it.own[0].timeout = Some(span),
+            |it, span| it.own[1].timeout = Some(span),
+            |it, span| it.own[2].timeout = Some(span),
+            |it, span| it.cancel_after = Some(span),
+            |it, span| it.degraded_after = Some(span),
+            |it, span| it.interval = Some(span),
+            |it, span| it.down_interval = Some(span),
+            |it, span| it.stale_after = Some(span),
+            |it, span| it.fail_closed_after = Some(span),
+        ];
+        let from_zero: [Set; 3] = [
+            |it, span| it.cache = Some(span),
+            |it, span| it.cache_failure = Some(span),
+            |it, span| it.initial_delay = Some(span),
+        ];
+        let mistakes = |set: Set, span| {
+            let mut settings = Settings::new();
+            set(&mut settings, span);
+            settings.mistakes_in_spans()
+        };
+        let none = Vec::<String>::new();
+        for set in above_zero.into_iter().chain(from_zero) {
+            assert_eq!(mistakes(set, A_DAY), none);
+            assert_eq!(mistakes(set, A_DAY + LEAST).len(), 1);
+        }
+        for set in above_zero {
+            assert_eq!(mistakes(set, LEAST), none);
+            assert_eq!(mistakes(set, Duration::ZERO).len(), 1);
+        }
+        for set in from_zero {
+            assert_eq!(mistakes(set, Duration::ZERO), none);
+        }
+    }
+
+    #[test]
+    fn spans_go_together_up_to_their_limits() {
+        let ms = Duration::from_millis;
+        let (timeout, gap, stale) = (Settings::TIMEOUT, ms(11_800), ms(60_000));
+        let hold = |limit, beyond, text: &str, set: Set| {
+            let mistakes = |span| {
+                let mut settings = Settings::new();
+                settings.interval = Some(ms(10_000));
+                settings.stale_after = Some(stale);
+                set(&mut settings, span);
+                settings.mistakes_in_relations()
+            };
+            assert_eq!(mistakes(limit), Vec::<String>::new(), "{text}");
+            let refused = mistakes(beyond);
+            let [mistake] = &refused[..] else {
+                panic!("{text}: {refused:?}")
+            };
+            assert!(mistake.contains(text), "{text}: {mistake}");
+        };
+        let below = |span| span - LEAST;
+        let above = |span| span + LEAST;
+        hold(below(timeout), timeout, "degraded after", |it, span| {
+            it.degraded_after = Some(span);
+        });
+        hold(timeout, below(timeout), "cancelled after", |it, span| {
+            it.cancel_after = Some(span);
+        });
+        hold(timeout, below(timeout), "run every", |it, span| {
+            it.interval = Some(span);
+        });
+        hold(timeout, below(timeout), "run every", |it, span| {
+            it.down_interval = Some(span);
+        });
+        hold(gap, below(gap), "stale after", |it, span| {
+            it.stale_after = Some(span);
+        });
+        hold(stale, above(stale), "kept for", |it, span| {
+            it.cache = Some(span);
+        });
+        hold(stale, above(stale), "kept for", |it, span| {
+            it.cache_failure = Some(span);
+        });
+    }
+}
