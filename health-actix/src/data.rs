@@ -18,17 +18,27 @@ impl<T: ?Sized + Send + Sync + 'static> FromContext<ViaActix> for Data<T> {
     }
 
     fn from_context(cx: &Context<'_>) -> Option<Self> {
-        let of_application = cx
-            .caller::<HttpRequest>()
-            .and_then(|r| r.app_data::<Self>());
-        match of_application {
-            Some(data) => Some(data.clone()),
-            None => cx.state::<Self>().map(|data| Self::clone(&data)),
-        }
+        find(cx, Self::clone)
     }
 
     fn identity(&self) -> Option<Identity> {
         let shared: &Arc<T> = self;
         Some(Identity::of(shared))
+    }
+
+    fn has_identity(cx: &Context<'_>, identity: Option<&Identity>) -> bool {
+        let is_it = |data: &Self| identity.is_some_and(|identity| identity.is_of(data));
+        find(cx, is_it).unwrap_or(false)
+    }
+}
+
+fn find<T: ?Sized + Send + Sync + 'static, F>(
+    cx: &Context<'_>,
+    see: impl FnOnce(&Data<T>) -> F,
+) -> Option<F> {
+    let of_request = cx.caller::<HttpRequest>();
+    match of_request.and_then(|request| request.app_data()) {
+        Some(data) => Some(see(data)),
+        None => cx.state::<Data<T>>().map(|data| see(&data)),
     }
 }

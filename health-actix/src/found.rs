@@ -74,7 +74,7 @@ impl Found {
     }
 
     /// By what it is known to be what whoever asks again would be told.
-    pub(crate) fn lasting(&self) -> Option<Lasting> {
+    pub(crate) fn lasting(&self) -> Option<&Lasting> {
         match self {
             Self::Report(report) => report.lasting(),
             _ => None,

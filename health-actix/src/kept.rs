@@ -11,7 +11,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use health_core::{Health, Lasting};
+use health_core::{Caller, Health, Lasting};
 
 use crate::access::Level;
 use crate::probe_path::is_on_a_path;
@@ -58,7 +58,8 @@ impl KeptAnswers {
     ) -> Option<HttpResponse> {
         let kept = self.0[place][level as usize].borrow();
         let (lasting, answer) = kept.as_ref()?;
-        (is_plain(request) && health.tells_again(lasting)).then(|| answer.respond())
+        let is_the_answer = is_plain(request) && health.tells_again(lasting, Caller::of(request));
+        is_the_answer.then(|| answer.respond())
     }
 
     /// Keeps an answer to this request, if it can be an answer to another one.

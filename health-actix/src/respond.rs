@@ -206,6 +206,7 @@ async fn tell(
     let answer = write(voice, &view);
     let response = answer.respond();
     if let Some(lasting) = found.lasting().filter(|_| !tells_of_moment.get()) {
+        let lasting = lasting.clone();
         mounted.kept.keep(place, level, request, lasting, answer);
     }
     response

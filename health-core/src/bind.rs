@@ -1,5 +1,6 @@
 //! From a check and a context to work that can be run: the only step on the caller's thread.
 
+use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -44,12 +45,61 @@ impl fmt::Debug for Work {
     }
 }
 
+/// What a caller brought for an argument.
+#[derive(Clone, Debug)]
+pub(crate) struct Brought {
+    argument: TypeId,
+    identity: Option<Identity>,
+    has_identity: fn(&Context<'_>, Option<&Identity>) -> bool,
+}
+
+impl Brought {
+    pub(crate) fn as_argument<T: FromContext<Via>, Via>(value: &T) -> Self {
+        Self {
+            argument: TypeId::of::<T>(),
+            identity: value.identity(),
+            has_identity: T::has_identity,
+        }
+    }
+
+    /// Whether this caller brings the same.
+    pub(crate) fn is_by(&self, cx: &Context<'_>) -> bool {
+        (self.has_identity)(cx, self.identity.as_ref())
+    }
+
+    /// Whether it is still there.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.identity.as_ref().is_none_or(Identity::is_alive)
+    }
+}
+
+#[cfg(test)]
+impl Brought {
+    /// As if somebody had brought it.
+    pub(crate) fn of(thing: &std::sync::Arc<u32>) -> Self {
+        Self {
+            argument: TypeId::of::<u32>(),
+            identity: Some(Identity::of(thing)),
+            has_identity: |_, _| false,
+        }
+    }
+}
+
+/// A type is made from a context in one way only.
+impl PartialEq for Brought {
+    fn eq(&self, other: &Self) -> bool {
+        self.argument == other.argument && self.identity == other.identity
+    }
+}
+
+impl Eq for Brought {}
+
 /// Makes the arguments of a check, noting what they are or what they would need.
 #[derive(Debug)]
 pub struct Binder<'a> {
     mode: Mode<'a>,
-    /// The identities of what was bound, in the order of the arguments.
-    pub(crate) identities: Vec<Option<Identity>>,
+    /// What the caller brought, in the order of the arguments.
+    pub(crate) brought: Vec<Brought>,
     /// What was not there, as the source code calls it.
     pub(crate) missing: Option<&'static str>,
 }
@@ -64,7 +114,7 @@ impl<'a> Binder<'a> {
     pub(crate) const fn new(cx: Context<'a>) -> Self {
         Self {
             mode: Mode::Bind(cx),
-            identities: Vec::new(),
+            brought: Vec::new(),
             missing: None,
         }
     }
@@ -73,7 +123,7 @@ impl<'a> Binder<'a> {
     pub(crate) fn inspect(bind: BindFn) -> Vec<(Requirement, &'static str)> {
         let mut binder = Binder {
             mode: Mode::Inspect(Vec::new()),
-            identities: Vec::new(),
+            brought: Vec::new(),
             missing: None,
         };
         bind(&mut binder);
@@ -93,7 +143,10 @@ impl<'a> Binder<'a> {
             Mode::Bind(cx) => {
                 let value = T::from_context(cx);
                 match &value {
-                    Some(value) => self.identities.push(value.identity()),
+                    Some(value) if T::requirement().from_caller => {
+                        self.brought.push(Brought::as_argument(value));
+                    }
+                    Some(_) => {}
                     None => self.missing = self.missing.or(Some(written)),
                 }
                 value

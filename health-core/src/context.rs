@@ -104,6 +104,13 @@ pub trait FromContext<Via = ViaState>: Sized + Send + 'static {
     fn identity(&self) -> Option<Identity> {
         None
     }
+
+    /// Whether the value that is made for this caller has this identity. Asked of whoever might get
+    /// an answer again that was made for another: worth implementing where that is cheaper to tell
+    /// without the value.
+    fn has_identity(cx: &Context<'_>, identity: Option<&Identity>) -> bool {
+        Self::from_context(cx).is_some_and(|value| value.identity().as_ref() == identity)
+    }
 }
 
 /// The marker of this crate's own implementations of [`FromContext`].
@@ -195,24 +202,35 @@ impl Requirement {
 }
 
 /// Tells one shared thing from another, for as long as it lives. Holds it weakly.
+#[derive(Clone)]
 pub struct Identity {
     address: usize,
-    thing: Box<dyn Referent>,
+    thing: Arc<dyn Referent>,
 }
 
 impl Identity {
     /// The identity of what this `Arc` holds.
     pub fn of<T: ?Sized + Send + Sync + 'static>(thing: &Arc<T>) -> Self {
         Self {
-            address: Arc::as_ptr(thing).cast::<()>() as usize,
-            thing: Box::new(Arc::downgrade(thing)),
+            address: address(thing),
+            thing: Arc::new(Arc::downgrade(thing)),
         }
+    }
+
+    /// Whether it is that of what this `Arc` holds. As long as this identity is kept, no other
+    /// thing has the address.
+    pub fn is_of<T: ?Sized>(&self, thing: &Arc<T>) -> bool {
+        self.address == address(thing)
     }
 
     /// Whether the thing is still there.
     pub(crate) fn is_alive(&self) -> bool {
         self.thing.is_alive()
     }
+}
+
+fn address<T: ?Sized>(thing: &Arc<T>) -> usize {
+    Arc::as_ptr(thing).cast::<()>() as usize
 }
 
 /// Equal while both are kept: the weak reference keeps the address from being used again.
@@ -288,6 +306,8 @@ mod tests {
         let (one, other) = (Arc::new(7), Arc::new(7));
         assert_eq!(Identity::of(&one), Identity::of(&Arc::clone(&one)));
         assert_ne!(Identity::of(&one), Identity::of(&other));
+        assert!(Identity::of(&one).is_of(&Arc::clone(&one)));
+        assert!(!Identity::of(&one).is_of(&other));
         let unsized_one: Arc<dyn fmt::Debug + Send + Sync> = Arc::new(7);
         let identity = Identity::of(&unsized_one);
         assert!(identity.is_alive());

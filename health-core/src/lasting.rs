@@ -9,10 +9,10 @@
 //! - nothing is said by operators: the process neither drains nor is in maintenance, nothing is
 //!   forced, and no startup gate is closed;
 //! - no prerequisite can have a say in it, for all checks pass, or there are none;
-//! - everybody would be told the same: no check takes something that callers bring, and this one does
-//!   not come by way of other services;
+//! - the caller does not come by way of other services;
 //!
-//! and as long as
+//! and it is what those are told who [bring](Brought) the same things as the caller, for any check
+//! that the probe may ask, as long as
 //!
 //! - nothing has [changed](Changes) since before it was made: no run has begun, no check came, went or
 //!   was changed, and nobody has said anything;
@@ -24,9 +24,12 @@
 
 use tokio::time::Instant;
 
+use crate::bind::Brought;
+use crate::context::Context;
 use crate::finding::Kept;
 use crate::report::Entry;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::guarded;
 use crate::{Phase, Probe, Report, Status};
 
 /// Counts what may change what a report tells.
@@ -47,19 +50,25 @@ impl Changes {
 }
 
 /// By what a report is known to be what whoever asks again would be told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Lasting {
     changes: u64,
     /// None: for as long as nothing changes.
     until: Option<Instant>,
+    brought: Vec<Brought>,
     probe: Probe,
     status: Status,
 }
 
 impl Lasting {
-    /// Of a report to anybody, of checks of which nobody says anything, from before which so many
-    /// changes were counted.
-    pub(crate) fn of(report: &Report, changes: u64, has_prerequisites: bool) -> Option<Self> {
+    /// Of a report to somebody who brought this, of checks of which nobody says anything, from before
+    /// which so many changes were counted.
+    pub(crate) fn of(
+        report: &Report,
+        changes: u64,
+        has_prerequisites: bool,
+        brought: Vec<Brought>,
+    ) -> Option<Self> {
         let entries = report.entries();
         if *report.phase() != Phase::Started
             || has_prerequisites && !entries.iter().all(|entry| entry.status().is_passing())
@@ -79,6 +88,7 @@ impl Lasting {
         Some(Self {
             changes,
             until: first,
+            brought,
             probe: report.probe(),
             status: report.status(),
         })
@@ -87,6 +97,13 @@ impl Lasting {
     /// Whether it does now.
     pub(crate) fn holds(&self, changes: &Changes, now: impl FnOnce() -> Instant) -> bool {
         changes.so_far() == self.changes && self.until.is_none_or(|until| now() < until)
+    }
+
+    /// Whether it is what this caller is told, as far as it depends on the caller. An argument may be
+    /// of a type that a user made injectable.
+    pub(crate) fn is_for(&self, cx: &Context<'_>) -> bool {
+        let brings_all = || self.brought.iter().all(|thing| thing.is_by(cx));
+        self.brought.is_empty() || guarded(brings_all).unwrap_or(false)
     }
 
     pub(crate) const fn probe(&self) -> Probe {

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use crate::bind::Brought;
 use crate::finding::{Finding, FoundChild, Kept};
 use crate::gate::ClosedGate;
 use crate::lasting::Lasting;
@@ -48,15 +49,20 @@ impl Report {
     }
 
     /// The same, to be told to whoever asks again.
-    pub(crate) fn lasting_since(mut self, changes: u64, has_prerequisites: bool) -> Self {
-        self.lasting = Lasting::of(&self, changes, has_prerequisites);
+    pub(crate) fn lasting_since(
+        mut self,
+        changes: u64,
+        has_prerequisites: bool,
+        brought: Vec<Brought>,
+    ) -> Self {
+        self.lasting = Lasting::of(&self, changes, has_prerequisites, brought);
         self
     }
 
     /// By what it is known to be what whoever asks again would be told; none if that cannot be known.
     #[doc(hidden)]
-    pub const fn lasting(&self) -> Option<Lasting> {
-        self.lasting
+    pub const fn lasting(&self) -> Option<&Lasting> {
+        self.lasting.as_ref()
     }
 
     /// The probe that was asked.

@@ -14,6 +14,7 @@ scenarios() {
 static 2000
 liveness 2000
 readiness-cached 2000
+data-cached 2000
 readiness-run 500
 status-only 2000
 report-1000 20

@@ -1,6 +1,6 @@
 //! `web::Data<T>` as an argument.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use actix_web::test::{TestRequest, call_service, init_service, read_body_json};
 use actix_web::{App, web};
@@ -9,14 +9,16 @@ use serde_json::{Value, json};
 
 /// What an application has: up or down, and how often it was asked.
 pub(crate) struct Pool {
-    up: bool,
-    asked: AtomicUsize,
+    pub(crate) up: AtomicBool,
+    pub(crate) asked: AtomicUsize,
 }
 
 impl Pool {
     pub(crate) fn new(up: bool) -> web::Data<Self> {
-        let asked = AtomicUsize::new(0);
-        web::Data::new(Self { up, asked })
+        web::Data::new(Self {
+            up: up.into(),
+            asked: AtomicUsize::new(0),
+        })
     }
 }
 
@@ -24,10 +26,10 @@ impl Pool {
 #[health_check(kind = "readiness", tags = ["db"])]
 async fn pool(pool: web::Data<Pool>) -> bool {
     pool.asked.fetch_add(1, Ordering::SeqCst);
-    pool.up
+    pool.up.load(Ordering::SeqCst)
 }
 
-trait Greeter: Send + Sync {
+pub(crate) trait Greeter: Send + Sync {
     fn greets(&self) -> bool;
 }
 

@@ -13,7 +13,7 @@ use super::run::{Job, Run};
 use super::slot::{Slot, bind};
 use super::target::{Gate, Target, own_probe};
 use super::why::skipped;
-use crate::bind::Work;
+use crate::bind::{Brought, Work};
 use crate::context::{Caller, Context};
 use crate::finding::Finding;
 use crate::overrides::Override;
@@ -32,16 +32,25 @@ pub(super) struct Inquiry<'a> {
 }
 
 impl Inquiry<'_> {
-    /// Asks the checks of a probe; returns what has to pass before readiness.
-    pub(super) fn ask_probe(&self, probe: Probe) -> (Asking, Vec<Gate>) {
+    /// Asks the checks of a probe; returns what has to pass before readiness, and what the caller has
+    /// brought for any of them, each thing once.
+    pub(super) fn ask_probe(&self, probe: Probe) -> (Asking, Vec<Gate>, Vec<Brought>) {
         let mut asking = self.asking(self.roster.slots().len());
         let mut gates = Vec::new();
+        let mut brought = Vec::new();
         let concerned = |slot: &Slot| slot.check().concerns(probe);
         let targets = self.targets(concerned, |check| check.role(probe));
-        let targets = targets.inspect(|target| gates.extend(target.gate()));
+        let targets = targets.inspect(|target| {
+            gates.extend(target.gate());
+            for thing in target.brought() {
+                if !brought.contains(thing) {
+                    brought.push(thing.clone());
+                }
+            }
+        });
         if !self.roster.has_prerequisites() && !self.roster.readiness_asks_others() {
             targets.for_each(|target| self.ask(target, &mut asking));
-            return (asking, gates);
+            return (asking, gates, brought);
         }
         let targets: Vec<_> = targets.collect();
         let starting = gates.iter().any(|gate| !gate.is_open());
@@ -50,7 +59,7 @@ impl Inquiry<'_> {
             .partition(|target| target.role == probe || target.is_outstanding(starting));
         discard::<Vec<_>>(rest);
         self.ask_all(concerned, &mut asking);
-        (asking, gates)
+        (asking, gates, brought)
     }
 
     /// Asks each of these checks for itself; nothing if there are none.

@@ -24,7 +24,7 @@ impl Engine {
         let roster = Arc::clone(&inquiry.roster);
         // All are asked before anything runs.
         let asked = Probe::ALL.map(|probe| inquiry.ask_probe(probe));
-        let [(liveness, _), (readiness, gates), (startup, _)] = asked;
+        let [(liveness, ..), (readiness, gates, _), (startup, ..)] = asked;
         let pending = [liveness, readiness, startup].map(Asking::start);
         let lifecycle = Arc::clone(&self.lifecycle);
         async move {

@@ -27,7 +27,7 @@ impl Engine {
         let closed = self.lifecycle.gates.closed();
         let mut all = Vec::new();
         let reports = Probe::ALL.map(|probe| {
-            let (asking, gates) = inquiry.ask_probe(probe);
+            let (asking, gates, _) = inquiry.ask_probe(probe);
             let entries = asking.start().settled();
             all.extend(entries.iter().cloned());
             let closed = match probe {

@@ -10,7 +10,7 @@ use super::executor::Permit;
 use super::flight::Hint;
 use super::state::{After, State};
 pub(crate) use super::state::{Answer, Begins, Question, RunId};
-use crate::context::Identity;
+use crate::bind::Brought;
 use crate::finding::{Finding, Found, Kept};
 use crate::observe::{Posted, Teller};
 use crate::probe_path::Station;
@@ -31,7 +31,7 @@ pub(crate) struct Instance {
 /// What stays when something else is said of the check: what results, runs and latches belong to.
 #[derive(Debug)]
 pub(crate) struct Core {
-    identities: Vec<Option<Identity>>,
+    brought: Vec<Brought>,
     teller: Arc<Teller>,
     tally: Arc<Tally>,
     station: Arc<Station>,
@@ -41,14 +41,10 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(
-        identities: Vec<Option<Identity>>,
-        teller: Arc<Teller>,
-        tally: Arc<Tally>,
-    ) -> Self {
+    pub(crate) fn new(brought: Vec<Brought>, teller: Arc<Teller>, tally: Arc<Tally>) -> Self {
         let state = State::new(&teller);
         Self {
-            identities,
+            brought,
             teller,
             tally,
             station: Arc::new(Station::new()),
@@ -57,13 +53,13 @@ impl Core {
         }
     }
 
-    pub(crate) fn is_bound_to(&self, identities: &[Option<Identity>]) -> bool {
-        self.identities == identities
+    pub(crate) fn is_bound_to(&self, brought: &[Brought]) -> bool {
+        self.brought == brought
     }
 
     /// Whether everything bound to it is still there.
     pub(crate) fn is_alive(&self) -> bool {
-        self.identities.iter().flatten().all(Identity::is_alive)
+        self.brought.iter().all(Brought::is_alive)
     }
 
     /// Nothing is known or was told, except that it has passed.
@@ -93,6 +89,11 @@ impl Instance {
 
     pub(crate) const fn check(&self) -> &Arc<Check> {
         &self.check
+    }
+
+    /// What callers bring to whom it belongs.
+    pub(crate) fn brought(&self) -> &[Brought] {
+        &self.core.brought
     }
 
     /// What it is on the paths of probes.
@@ -507,14 +508,11 @@ mod tests {
 
     #[test]
     fn the_same_things_in_another_order_are_another_instance() {
-        let thing = Arc::new(7);
-        let identity = || Some(Identity::of(&thing));
-        let core = Core::new(
-            vec![identity(), None],
-            Arc::new(Teller::nobody()),
-            Arc::default(),
-        );
-        assert!(core.is_bound_to(&[identity(), None]));
-        assert!(!core.is_bound_to(&[None, identity()]));
+        let things = [Arc::new(7), Arc::new(7)];
+        let [one, other] = things.each_ref().map(Brought::of);
+        let brought = vec![one.clone(), other.clone()];
+        let core = Core::new(brought, Arc::new(Teller::nobody()), Arc::default());
+        assert!(core.is_bound_to(&[one.clone(), other.clone()]));
+        assert!(!core.is_bound_to(&[other, one]));
     }
 }

@@ -184,10 +184,11 @@ impl Engine {
         let changes = self.lifecycle.changes.so_far();
         let asked = said.is_none().then(|| {
             let inquiry = self.inquiry_at(asked, caller);
-            let (asking, gates) = inquiry.ask_probe(probe);
-            let may_last = self.may_last(probe, &inquiry);
+            let (asking, gates, brought) = inquiry.ask_probe(probe);
+            let may_last = self.may_last(probe, caller);
             let has_prerequisites = inquiry.roster.has_prerequisites();
-            (asking.start(), gates, may_last.then_some(has_prerequisites))
+            let may_last = may_last.then_some((has_prerequisites, brought));
+            (asking.start(), gates, may_last)
         });
         let lifecycle = Arc::clone(&self.lifecycle);
         async move {
@@ -207,23 +208,25 @@ impl Engine {
             let phase = phase_of_start(&closed, &gates);
             let report = Report::new(probe, phase, closed, entries);
             match may_last {
-                Some(has_prerequisites) => report.lasting_since(changes, has_prerequisites),
+                Some((has_prerequisites, brought)) => {
+                    report.lasting_since(changes, has_prerequisites, brought)
+                }
                 None => report,
             }
         }
     }
 
     /// Whether what is found may be told to others, as far as that is not up to the checks.
-    fn may_last(&self, probe: Probe, inquiry: &Inquiry<'_>) -> bool {
-        let is_on_a_path = inquiry.caller.path().is_some_and(|path| !path.is_empty());
+    fn may_last(&self, probe: Probe, caller: Caller<'_>) -> bool {
+        let is_on_a_path = caller.path().is_some_and(|path| !path.is_empty());
         let is_said = || probe == Probe::Readiness && self.lifecycle.said().is_some();
-        let is_for_everybody = inquiry.roster.is_for_everybody(probe);
-        is_for_everybody && !is_on_a_path && self.lifecycle.overrides.are_none() && !is_said()
+        !is_on_a_path && self.lifecycle.overrides.are_none() && !is_said()
     }
 
-    /// Whether a report is still what whoever asks is told. If so, that is counted as an answer.
-    pub(crate) fn tell_again(&self, lasting: &Lasting) -> bool {
-        let holds = lasting.holds(&self.lifecycle.changes, Instant::now);
+    /// Whether a report is still what this caller is told. If so, that is counted as an answer.
+    pub(crate) fn tell_again(&self, lasting: &Lasting, caller: Caller<'_>) -> bool {
+        let holds = lasting.holds(&self.lifecycle.changes, Instant::now)
+            && lasting.is_for(&Context::new(&self.state, caller));
         if holds {
             self.answers
                 .count_at_once(lasting.probe(), lasting.status());

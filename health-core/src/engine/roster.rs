@@ -21,8 +21,6 @@ pub(super) struct Roster {
     has_prerequisites: bool,
     /// Whether readiness may ask a check that does not serve it.
     readiness_asks_others: bool,
-    /// Whether every caller is told the same of a probe, in the order of [`Probe::ALL`].
-    is_for_everybody: [bool; Probe::ALL.len()],
     /// What was left out; others may depend on it all the same.
     excluded: Gone,
     revision: u64,
@@ -35,7 +33,6 @@ impl Roster {
             prerequisites: Prerequisites::new(Vec::new()),
             has_prerequisites: false,
             readiness_asks_others: false,
-            is_for_everybody: [true; Probe::ALL.len()],
             excluded: Gone::default(),
             revision: 0,
         };
@@ -62,12 +59,7 @@ impl Roster {
             check.concerns(Probe::Readiness) && !check.probes().contains(Probe::Readiness)
         };
         let prerequisites = Prerequisites::new(prerequisites);
-        let is_for_everybody = Probe::ALL.map(|probe| {
-            let mut concerned = slots.iter().filter(|slot| slot.check().concerns(probe));
-            concerned.all(|slot| slot.is_for_everybody())
-        });
         Self {
-            is_for_everybody,
             readiness_asks_others: slots.iter().any(asked_while_starting),
             slots,
             has_prerequisites: !prerequisites.are_none(),
@@ -101,11 +93,6 @@ impl Roster {
 
     pub(super) const fn has_prerequisites(&self) -> bool {
         self.has_prerequisites
-    }
-
-    /// Whether no check of a probe takes something that callers bring.
-    pub(super) const fn is_for_everybody(&self, probe: Probe) -> bool {
-        self.is_for_everybody[probe as usize]
     }
 
     /// Whether a probe may ask more than it needs the answers of.

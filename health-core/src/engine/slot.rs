@@ -95,11 +95,6 @@ impl Slot {
         }
     }
 
-    /// Whether every caller gets the same arguments.
-    pub(super) const fn is_for_everybody(&self) -> bool {
-        matches!(self.instances, Instances::One(_))
-    }
-
     pub(super) const fn check(&self) -> &Arc<Check> {
         &self.planned.check
     }
@@ -204,11 +199,7 @@ impl Slot {
             binder
         });
         let cores = lock(cores);
-        let own = |core: &&Arc<Core>| {
-            binder
-                .as_ref()
-                .is_ok_and(|b| core.is_bound_to(&b.identities))
-        };
+        let own = |core: &&Arc<Core>| binder.as_ref().is_ok_and(|b| core.is_bound_to(&b.brought));
         let only = || cores.first().filter(|_| cores.len() == 1);
         let core = cores.iter().find(own).or_else(only);
         core.map(|core| self.instance(core))
@@ -232,12 +223,12 @@ impl Slot {
     /// The instance of what was bound. Those whose things are gone make room for new ones.
     fn find_instance(&self, cores: &Mutex<Vec<Arc<Core>>>, binder: Binder<'_>) -> Instance {
         let mut cores = lock(cores);
-        if let Some(known) = cores.iter().find(|i| i.is_bound_to(&binder.identities)) {
+        if let Some(known) = cores.iter().find(|i| i.is_bound_to(&binder.brought)) {
             return self.instance(known);
         }
         cores.retain(|core| core.is_alive());
         let (teller, tally) = (Arc::clone(&self.teller), Arc::clone(&self.tally));
-        let new = Arc::new(Core::new(binder.identities, teller, tally));
+        let new = Arc::new(Core::new(binder.brought, teller, tally));
         cores.push(Arc::clone(&new));
         self.instance(&new)
     }
@@ -264,7 +255,8 @@ pub(super) fn bind<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::{Caller, Identity, StateMap};
+    use crate::bind::Brought;
+    use crate::context::{Caller, StateMap};
 
     #[test]
     fn instances_of_things_that_are_gone_make_room() {
@@ -274,7 +266,7 @@ mod tests {
         let state = StateMap::default();
         let find = |thing: &Arc<u32>| {
             let mut binder = Binder::new(Context::new(&state, Caller::nobody()));
-            binder.identities.push(Some(Identity::of(thing)));
+            binder.brought.push(Brought::of(thing));
             slot.find_instance(&cores, binder)
         };
         let lasting = Arc::new(0);

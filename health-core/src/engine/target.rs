@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::gate_of_readiness;
 use super::instance::Instance;
 use super::slot::Bound;
+use crate::bind::Brought;
 use crate::finding::{Finding, Found};
 use crate::overrides::Override;
 use crate::sample::Sample;
@@ -50,6 +51,14 @@ impl Target {
             return None;
         }
         instance.passed()
+    }
+
+    /// What the caller has brought for it; nothing if that is not all that it takes.
+    pub(super) fn brought(&self) -> &[Brought] {
+        match &self.bound {
+            Ok((instance, _)) => instance.brought(),
+            Err(_) => &[],
+        }
     }
 
     /// The gate before readiness, if this is a critical startup check.

@@ -129,11 +129,11 @@ impl Health {
         self.0.engine.probe(probe, said, caller)
     }
 
-    /// Whether a report that was [lasting](Report::lasting) is what whoever asks now would be told,
+    /// Whether a report that was [lasting](Report::lasting) is what this caller would be told now,
     /// which is then counted as an answer to a probe: what was made of it can be given again.
     #[doc(hidden)]
-    pub fn tells_again(&self, lasting: &Lasting) -> bool {
-        self.0.engine.tell_again(lasting)
+    pub fn tells_again(&self, lasting: &Lasting, caller: Caller<'_>) -> bool {
+        self.0.engine.tell_again(lasting, caller)
     }
 
     /// Asks the checks of all three probes at once, for formats whose root means "everything".

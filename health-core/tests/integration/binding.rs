@@ -111,6 +111,73 @@ async fn callers_with_different_things_never_see_each_others_results() {
     }
 }
 
+/// Whether this caller may be given what was made of the report to another.
+fn is_told_again(health: &Health, report: &Report, request: &Request) -> bool {
+    let lasting = report.lasting();
+    lasting.is_some_and(|lasting| health.tells_again(lasting, Caller::of(request)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_caller_was_told_is_told_again_to_who_brings_the_same() {
+    let health = builder().build().unwrap();
+    let (one, other) = (request(true), request(true));
+    let worker = Request {
+        tenant: one.tenant.clone(),
+    };
+    let nothing = Request { tenant: None };
+    for probe in [Probe::Liveness, Probe::Startup] {
+        ask(&health, &one, probe).await;
+        ask(&health, &other, probe).await;
+        let report = ask(&health, &one, probe).await;
+        assert!(is_told_again(&health, &report, &one), "{probe}");
+        assert!(is_told_again(&health, &report, &worker), "{probe}");
+        assert!(!is_told_again(&health, &report, &other), "{probe}");
+        assert!(!is_told_again(&health, &report, &nothing), "{probe}");
+        let lasting = report.lasting().unwrap();
+        assert!(!health.tells_again(lasting, Caller::nobody()), "{probe}");
+    }
+    let report = ask(&health, &nothing, Probe::Liveness).await;
+    assert!(
+        report.lasting().is_none(),
+        "who brings nothing may yet do so"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_caller_was_told_whose_startup_has_passed_is_not_told_to_another() {
+    let health = builder().build().unwrap();
+    let (up, down) = (request(true), request(false));
+    ask(&health, &up, Probe::Readiness).await;
+    let report = ask(&health, &up, Probe::Readiness).await;
+    let mut entries = report.entries().iter();
+    assert!(entries.all(|entry| entry.name() != "tenant_started"));
+    assert!(is_told_again(&health, &report, &up));
+    assert!(!is_told_again(&health, &report, &down));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_told_of_a_thing_that_is_gone_is_not_told_of_another_at_its_address() {
+    let health = builder().build().unwrap();
+    for _ in 0..100 {
+        let gone = request(true);
+        ask(&health, &gone, Probe::Liveness).await;
+        let report = ask(&health, &gone, Probe::Liveness).await;
+        assert!(is_told_again(&health, &report, &gone));
+        drop(gone);
+        assert!(!is_told_again(&health, &report, &request(true)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_argument_that_panics_is_not_told_again() {
+    let health = builder().build().unwrap();
+    let explosive = explosive_request();
+    ask(&health, &explosive, Probe::Liveness).await;
+    let report = ask(&health, &explosive, Probe::Liveness).await;
+    assert!(report.lasting().is_some(), "{report:?}");
+    assert!(!is_told_again(&health, &report, &explosive));
+}
+
 #[tokio::test(start_paused = true)]
 async fn callers_with_the_same_thing_share_its_result() {
     let health = builder().build().unwrap();

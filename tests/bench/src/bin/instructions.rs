@@ -15,6 +15,7 @@ use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, HttpResponse, web};
 use health_actix::{
     Check, Details, Dialect, Health, HealthBuilder, HealthService, Level, Probe, Runtime, Unsent,
+    health_check,
 };
 
 type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
@@ -56,6 +57,7 @@ async fn play(scenario: &str, times: u32) -> Result {
         "static" => ask_static(times).await,
         "liveness" => ask(service(&health(10, FOR_EVER)?), "/health/live", times).await,
         "readiness-cached" => ask(service(&health(10, FOR_EVER)?), "/health/ready", times).await,
+        "data-cached" => ask_for_data(times).await,
         "readiness-run" => {
             let health = health(10, Duration::ZERO)?;
             ask(service(&health), "/health/ready", times).await
@@ -104,6 +106,32 @@ fn service(health: &Health) -> HealthService {
 async fn ask(service: HealthService, path: &str, times: u32) -> Result {
     let app = init_service(App::new().service(service)).await;
     ask_app(app, || TestRequest::get().uri(path).to_request(), times).await
+}
+
+/// What an application has.
+struct Pool;
+
+struct Cache;
+
+#[health_check(kind = "readiness", cache_ms = 3_600_000, timeout_ms = 600_000)]
+async fn database(_: web::Data<Pool>) {}
+
+#[health_check(kind = "readiness", cache_ms = 3_600_000, timeout_ms = 600_000)]
+async fn migrations(_: web::Data<Pool>) {}
+
+#[health_check(kind = "readiness", cache_ms = 3_600_000, timeout_ms = 600_000)]
+async fn cache(_: web::Data<Cache>) {}
+
+/// Of three checks that take `web::Data`.
+async fn ask_for_data(times: u32) -> Result {
+    let builder = Health::builder().runtime(Runtime::current());
+    let service = service(&builder.deadline(PATIENCE).build()?);
+    let app = App::new()
+        .app_data(web::Data::new(Pool))
+        .app_data(web::Data::new(Cache));
+    let app = init_service(app.service(service)).await;
+    let request = || TestRequest::get().uri("/health/ready").to_request();
+    ask_app(app, request, times).await
 }
 
 async fn ask_static(times: u32) -> Result {

@@ -2,7 +2,10 @@
 //!
 //! A request with a query is always answered anew, and all but one dialect make nothing of it.
 
+mod things;
+
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -10,7 +13,7 @@ use std::time::Duration;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::test::{TestRequest, init_service};
-use actix_web::web::Bytes;
+use actix_web::web::{self, Bytes};
 use actix_web::{App, Error};
 use health_actix::{
     Check, Details, Dialect, Health, HealthBuilder, HealthService, Level, Maintenance, Outcome,
@@ -18,6 +21,8 @@ use health_actix::{
 };
 use proptest::prelude::*;
 use tokio::time::{advance, timeout};
+
+use self::things::{Holder, Things, greeter};
 
 const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
 
@@ -40,8 +45,8 @@ fn check(name: &'static str, found: &Arc<AtomicU8>) -> Check {
     })
 }
 
-/// Checks of each kind that has rules of its own, those of them that are wanted.
-fn health(script: &Script, wanted: u8, has_gate: bool) -> Health {
+/// Checks of each kind that has rules of its own, those of them that are wanted; added to a builder.
+fn health(script: &Script, wanted: u8, has_gate: bool, builder: HealthBuilder) -> Health {
     let [a, b, c, d, e, f, g] = script;
     let ms = Duration::from_millis;
     let checks = [
@@ -76,7 +81,7 @@ fn health(script: &Script, wanted: u8, has_gate: bool) -> Health {
         let is_prerequisite = check.name() == "a";
         is_prerequisite || wanted >> place & 1 == 1
     });
-    let mut builder = HealthBuilder::empty().runtime(Runtime::current());
+    let mut builder = builder.runtime(Runtime::current());
     for (_, check) in wanted {
         builder = builder.check(check);
     }
@@ -90,7 +95,12 @@ fn health(script: &Script, wanted: u8, has_gate: bool) -> Health {
 type Step = (u8, u8, u8);
 
 /// What is said or found, or that time passes.
-async fn happen(health: &Health, script: &Script, (what, whom, how): Step) {
+async fn happen(health: &Health, script: &Script, things: &Things, (what, whom, how): Step) {
+    if what == 18 {
+        things.turn(whom, how % 2 == 0);
+    } else if what == 19 {
+        things.drop_that_of_requests();
+    }
     let whom = usize::from(whom) % NAMES.len();
     let name = NAMES[whom];
     let soon = health.wall_clock() + Duration::from_millis(u64::from(how) * 10);
@@ -143,10 +153,14 @@ impl Answered {
     }
 }
 
-fn asking(uri: &str, level: u8) -> TestRequest {
-    TestRequest::get()
-        .uri(uri)
-        .insert_header(("x-level", level.to_string()))
+fn asking(uri: &str, level: u8, brings: bool) -> TestRequest {
+    let request = TestRequest::get().uri(uri);
+    let request = request.insert_header(("x-level", level.to_string()));
+    if brings {
+        request.insert_header(("x-brings", "a pool"))
+    } else {
+        request
+    }
 }
 
 async fn ask<R>(
@@ -198,80 +212,150 @@ fn path(dialect: u8, probe: u8) -> String {
     format!("/{prefix}/{probe}")
 }
 
-fn runs(health: &Health) -> Vec<usize> {
+/// How often each check has run, and those that take something.
+fn runs(health: &Health, things: &Things) -> (Vec<usize>, usize) {
     let checks = health.checks();
     let history = |check: &Arc<Check>| {
         let history = health.history(check.name(), health_actix::Caller::nobody());
         history.map_or(0, |history| history.runs().len())
     };
-    checks.iter().map(history).collect()
+    (checks.iter().map(history).collect(), things.asked())
 }
 
-/// Plays a history, and asks after each step. Returns how many answers were given again.
-async fn play(
+/// What there is, from what a test makes up.
+#[derive(Clone, Copy)]
+struct Scene {
     wanted: u8,
     has_gate: bool,
     dialects: [u8; 2],
-    steps: Vec<(Step, (u8, u8, u8))>,
-) -> usize {
+    /// Whether there are checks that take something of whoever asks.
+    takes: bool,
+    builder_has: bool,
+}
+
+/// Who asks what.
+#[derive(Clone, Copy, Debug)]
+struct Asking {
+    dialect: bool,
+    probe: u8,
+    level: u8,
+    /// Of the second application.
+    second: bool,
+    in_scope: bool,
+    brings: bool,
+}
+
+/// Plays a history, and asks after each step. Returns how many answers were given again.
+async fn play(scene: Scene, steps: Vec<(Step, Asking)>) -> usize {
     let script = Script::default();
-    let health = health(&script, wanted, has_gate);
-    let app = init_service(App::new().service(service(&health))).await;
-    let mut known: Vec<(String, u8, Answered)> = Vec::new();
+    let things = Rc::<Things>::default();
+    let builder = match scene {
+        Scene { takes: false, .. } => HealthBuilder::empty(),
+        Scene {
+            builder_has: true, ..
+        } => Health::builder().data(things.pool(Holder::Builder)),
+        _ => Health::builder(),
+    };
+    let health = health(&script, scene.wanted, scene.has_gate, builder);
+    let app = async |own: Option<Holder>, of_scope: Holder| {
+        let things = Rc::clone(&things);
+        let scope = web::scope("/in").app_data(things.pool(of_scope));
+        let mut app = App::new().app_data(greeter());
+        if let Some(own) = own {
+            app = app.app_data(things.pool(own));
+        }
+        let bring = move |mut request, next: &_| {
+            things.bring(&mut request);
+            Service::call(next, request)
+        };
+        let scope = scope.service(service(&health));
+        init_service(app.wrap_fn(bring).service(scope).service(service(&health))).await
+    };
+    let apps = [
+        app(Some(Holder::One), Holder::Other).await,
+        app(None, Holder::One).await,
+    ];
+    let mut known: Vec<Answered> = Vec::new();
     let mut again = 0;
-    for (step, (dialect, probe, level)) in steps {
-        happen(&health, &script, step).await;
+    for (step, asked) in steps {
+        happen(&health, &script, &things, step).await;
+        let app = &apps[usize::from(asked.second)];
         if step.0 == 17 {
             // Somebody asks, and goes away: perhaps in the midst of a run.
-            let asks = ask(&app, asking(&path(0, step.1), 1).to_request());
+            let asks = ask(app, asking(&path(0, step.1), 1, asked.brings).to_request());
             drop(timeout(Duration::from_millis(u64::from(step.2)), asks).await);
         }
-        let path = path(dialects[usize::from(dialect)], probe);
-        let answered = ask(&app, asking(&path, level).to_request()).await;
-        let mut before = known.iter();
-        let before = before.find(|(uri, to, _)| *uri == path && *to == level);
-        if before.is_some_and(|(.., before)| answered.is_the_same_as(before)) {
+        let scope = if asked.in_scope { "/in" } else { "" };
+        let path = path(scene.dialects[usize::from(asked.dialect)], asked.probe);
+        let path = format!("{scope}{path}");
+        let request = |path: &str| asking(path, asked.level, asked.brings).to_request();
+        let answered = ask(app, request(&path)).await;
+        if known.iter().any(|known| answered.is_the_same_as(known)) {
             again += 1;
-            let ran = runs(&health);
-            let anew = asking(&format!("{path}?anew"), level).to_request();
-            let anew = ask(&app, anew).await;
+            let ran = runs(&health, &things);
+            let anew = ask(app, request(&format!("{path}?anew"))).await;
             assert!(
                 answered.is(&anew),
-                "{path}: {:?}\n{:?}",
+                "{path} {asked:?}: {:?}\n{:?}",
                 answered.body,
                 anew.body
             );
             assert!(!answered.is_the_same_as(&anew));
-            assert_eq!(runs(&health), ran, "{path}: nothing was to be run");
+            assert_eq!(runs(&health, &things), ran, "{path}: nothing was to be run");
         }
-        known.retain(|(uri, to, _)| *uri != path || *to != level);
-        known.push((path, level, answered));
+        known.push(answered);
     }
     again
 }
 
-fn steps() -> impl Strategy<Value = Vec<(Step, (u8, u8, u8))>> {
+fn steps(takes: bool) -> impl Strategy<Value = Vec<(Step, Asking)>> {
     let step = (0_u8..40, any::<u8>(), any::<u8>());
-    let asked = (any::<bool>(), 0_u8..4, 1_u8..3);
     // Readiness most of all, where most can happen.
-    let asked = asked.prop_map(|(first, probe, level)| {
-        (u8::from(!first), [1, 0, 1, 2][usize::from(probe)], level)
+    let what = (any::<bool>(), prop::sample::select(&[1, 0, 1, 2]), 1_u8..3);
+    let who = [(); 3].map(|()| prop::bool::weighted(if takes { 0.2 } else { 0.0 }));
+    let asked = (what, who).prop_map(|((dialect, probe, level), who)| {
+        let [second, in_scope, brings] = who;
+        Asking {
+            dialect,
+            probe,
+            level,
+            second,
+            in_scope,
+            brings,
+        }
     });
     prop::collection::vec((step, asked), 1..120)
 }
 
-#[test]
-fn what_is_given_again_is_what_would_be_made_anew() {
+fn given_again(takes: bool, cases: u32) -> usize {
     let again = Cell::new(0);
-    let cases = ProptestConfig::with_cases(100);
-    proptest!(cases, |(wanted: u8, has_gate: bool, second: u8, steps in steps())| {
+    let cases = ProptestConfig::with_cases(cases);
+    let scene = any::<(u8, bool, u8, bool)>();
+    proptest!(cases, |((wanted, has_gate, second, builder_has) in scene, steps in steps(takes))| {
+        let scene = Scene {
+            wanted,
+            has_gate,
+            dialects: [0, second],
+            takes,
+            builder_has,
+        };
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_time().start_paused(true).build().unwrap();
-        again.set(again.get() + runtime.block_on(play(wanted, has_gate, [0, second], steps)));
+        again.set(again.get() + runtime.block_on(play(scene, steps)));
     });
-    assert!(
-        again.get() > 100,
-        "{}: else nothing was compared",
-        again.get()
-    );
+    again.get()
+}
+
+#[test]
+fn what_is_given_again_is_what_would_be_made_anew() {
+    let again = given_again(false, 100);
+    assert!(again > 100, "{again}: else nothing was compared");
+}
+
+/// Two applications, a scope with something of its own, and requests that bring what is dropped
+/// afterwards.
+#[test]
+fn what_is_given_again_to_who_brings_something_is_what_would_be_made_for_him() {
+    let again = given_again(true, 200);
+    assert!(again > 50, "{again}: else nothing was compared");
 }
