@@ -141,7 +141,7 @@ pub(crate) fn options_tell_of_health(target: Target, format: &dyn Format) -> boo
         Target::Metrics => false,
         _ => true,
     };
-    tells && format.options_tell_of_health()
+    tells && format.options_tell_of_health(target)
 }
 
 /// A path below a prefix, which has no slash at its end.

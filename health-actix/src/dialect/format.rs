@@ -101,7 +101,7 @@ pub(crate) trait Format: Sync {
     }
 
     /// Whether OPTIONS tells of health, as balancers such as HAProxy want it, or of the methods.
-    fn options_tell_of_health(&self) -> bool {
+    fn options_tell_of_health(&self, _target: Target) -> bool {
         true
     }
 }

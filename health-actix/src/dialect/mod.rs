@@ -96,8 +96,8 @@ impl Dialect {
     ///
     /// `/actuator/health` is everything; below it are the probes, the tags, which are groups there,
     /// the checks, their children, and each below a probe or a tag that it belongs to. A tag goes
-    /// before a check of the same name. Other than elsewhere, `OPTIONS` does not tell of health:
-    /// have `HAProxy` ask with GET.
+    /// before a check of the same name. `OPTIONS` on `/actuator/health` itself does not tell of
+    /// health: Spring Boot Admin asks so whether there is such an endpoint.
     ///
     /// While the process starts, drains or is in maintenance there is a component `readinessState`,
     /// or `startupState`, which is `OUT_OF_SERVICE`. What is degraded is `UP`, and so is what fails

@@ -117,9 +117,10 @@ impl Format for Spring {
         schema::spring::problem(problem.is_misconfigured())
     }
 
-    /// Spring Boot Admin asks so whether there is such an endpoint, and takes only 2xx for yes.
-    fn options_tell_of_health(&self) -> bool {
-        false
+    /// Spring Boot Admin asks so whether there is such an endpoint, and takes only 2xx for yes. What
+    /// is below it, it only gets.
+    fn options_tell_of_health(&self, target: Target) -> bool {
+        target != Target::Everything
     }
 }
 

@@ -10,7 +10,7 @@ use super::json::parse;
 use super::schema::Schema;
 use crate::golden::{compare_dialect, mask_latencies};
 use crate::situations::situations;
-use crate::support::{get, health, request, serve, shown};
+use crate::support::{fine, get, health, request, serve, shown};
 
 const PATHS: [&str; 10] = [
     "/actuator/health",
@@ -128,6 +128,33 @@ async fn options_finds_the_endpoint_whatever_its_health() {
         "HTTP/1.1 200 OK\nallow: GET, HEAD, OPTIONS\nconnection: close\ncontent-length: 0\n\n"
     );
     assert_eq!(get(address, "/actuator/health").await.0, 503);
+}
+
+/// As HAProxy asks, if it is told nothing but a path.
+#[actix_web::test]
+async fn options_tells_of_the_health_of_what_is_below_the_endpoint() {
+    let down = Check::new("down", async || false)
+        .readiness()
+        .with_tag("partners");
+    let health = health([down, fine("up")]);
+    let address = serve(move || HealthService::new(&health).dialects([Dialect::spring()]));
+    for (below, code) in [
+        ("liveness", 200),
+        ("readiness", 503),
+        ("startup", 200),
+        ("up", 200),
+        ("down", 503),
+        ("partners", 503),
+        ("readiness/down", 503),
+        ("readiness/down/", 503),
+        ("nobody", 404),
+    ] {
+        let path = format!("/actuator/health/{below}");
+        let told = request(address, "OPTIONS", &path).await;
+        let expected = format!("HTTP/1.1 {code} ");
+        assert!(told.starts_with(&expected), "{path}: {told}");
+        assert_eq!(get(address, &path).await.0, code, "{path}");
+    }
 }
 
 /// What the dashboard of Spring Boot Admin shows of a component: the rules of `health-details.vue`

@@ -106,11 +106,7 @@ impl Load {
         while self.goes_on() {
             let which = random.within(0..questions.len() as u64);
             let question = &questions[usize::try_from(which).unwrap_or(0)];
-            let mut method = random.of(&["GET", "GET", "GET", "HEAD", "OPTIONS"]);
-            // There OPTIONS finds the endpoint, whatever its health.
-            if question.path.starts_with("/actuator") && method == "OPTIONS" {
-                method = "GET";
-            }
+            let method = random.of(&["GET", "GET", "GET", "HEAD", "OPTIONS"]);
             self.ask(&mut connection, question, method, false).await;
             if random.one_in(20) {
                 connection.close();
