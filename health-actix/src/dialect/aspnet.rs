@@ -25,20 +25,17 @@
 //! - What is no report is one all the same, with an entry `Endpoint`, which is how the dashboard
 //!   itself calls an endpoint that it cannot read.
 
-use std::borrow::Cow;
-use std::time::Duration;
-
-use health_core::{Phase, Status, Value};
-use serde::Serialize;
+use health_core::{Phase, Status};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
-use super::format::{Format, json};
-use super::members::{LazyKeys, Members};
+use super::format::Format;
+use super::json::Json;
+use super::members::LazyKeys;
 use super::problem::Problem;
 use super::schema::{self, About};
 use super::schema::{Body, Component};
-use super::time::{TimeSpan, time_span};
+use super::time::time_span;
 use super::view::{Told, ToldChild, View};
 use crate::target::Target;
 
@@ -51,10 +48,11 @@ impl Format for AspNet {
     }
 
     fn write(&self, view: &View<'_>) -> Vec<u8> {
-        json(&Report {
-            status: Word::of(view.status),
-            total_duration: time_span(view.asker.moment.took()),
-            entries: Members(entries(view)),
+        Json::of(|json| {
+            json.key("status").plain(word(view.status));
+            let took = time_span(view.asker.moment.took());
+            json.key("totalDuration").plain(took.as_bytes());
+            json.key("entries").object(|json| entries(json, view));
         })
     }
 
@@ -71,67 +69,57 @@ impl Format for AspNet {
     }
 
     fn write_problem(&self, problem: &Problem) -> Vec<u8> {
-        let mut entry = Entry::new(Word::Unhealthy, Some(problem.detail));
-        let known = problem.known.as_deref().map(Datum::Names);
-        entry
-            .data
-            .0
-            .extend(known.map(|known| ("known".into(), known)));
-        json(&Report {
-            status: Word::Unhealthy,
-            total_duration: time_span(Duration::ZERO),
-            entries: Members(vec![("Endpoint".into(), entry)]),
+        Json::of(|json| {
+            json.key("status").plain(word(Status::Unhealthy));
+            json.key("totalDuration").plain(UNKNOWN);
+            json.key("entries").object(|json| {
+                json.key("Endpoint").object(|json| {
+                    json.key("data").object(|json| {
+                        if let Some(known) = &problem.known {
+                            json.key("known").list(|json| json.strings(known.iter()));
+                        }
+                    });
+                    state(json, problem.detail);
+                });
+            });
         })
     }
 }
 
+/// The duration of what has none that is known.
+const UNKNOWN: &str = "00:00:00";
+
 /// What ASP.NET calls a status.
-#[derive(Clone, Copy, Debug, Serialize)]
-enum Word {
-    Healthy,
-    Degraded,
-    Unhealthy,
-}
-
-impl Word {
-    const fn of(status: Status) -> Self {
-        match status {
-            Status::Healthy => Self::Healthy,
-            Status::Degraded => Self::Degraded,
-            Status::Unhealthy => Self::Unhealthy,
-        }
+const fn word(status: Status) -> &'static str {
+    match status {
+        Status::Healthy => "Healthy",
+        Status::Degraded => "Degraded",
+        Status::Unhealthy => "Unhealthy",
     }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report<'a> {
-    status: Word,
-    total_duration: TimeSpan,
-    entries: Members<'a, Entry<'a>>,
 }
 
 /// What fails though no check does, and then the checks, each with its children behind it.
-fn entries<'a>(view: &View<'a>) -> Vec<(Cow<'a, str>, Entry<'a>)> {
+fn entries(json: &mut Json, view: &View<'_>) {
     let names = || view.entries().map(Told::name).collect();
     let mut names = LazyKeys::new(names);
-    let mut entries = Vec::with_capacity(view.entries.len() + 1);
-    if let Some((name, description)) = state(view) {
-        let entry = Entry::new(Word::Unhealthy, Some(description));
-        entries.push((names.own(name), entry));
+    if let Some((name, description)) = failing_phase(view) {
+        json.named(&names.own(name)).object(|json| {
+            json.key("data").object(|_| {});
+            state(json, description);
+        });
     }
     for told in view.entries() {
-        entries.push((told.name().into(), Entry::of(told)));
+        json.named(told.name()).object(|json| entry(json, told));
         for child in told.children() {
             let name = names.own(format!("{}.{}", told.name(), child.name()));
-            entries.push((name, Entry::of_child(child, told.counts_as())));
+            json.named(&name)
+                .object(|json| entry_of_child(json, child, told.counts_as()));
         }
     }
-    entries
 }
 
 /// The name of what fails though no check does, and what to say of it.
-fn state<'a>(view: &View<'a>) -> Option<(&'static str, &'a str)> {
+fn failing_phase<'a>(view: &View<'a>) -> Option<(&'static str, &'a str)> {
     let text = view.failing_phase_text()?;
     Some(match view.failing_phase()? {
         Phase::Starting => (
@@ -144,58 +132,30 @@ fn state<'a>(view: &View<'a>) -> Option<(&'static str, &'a str)> {
     })
 }
 
-/// A check, or a child of one.
-#[derive(Debug, Serialize)]
-struct Entry<'a> {
-    data: Members<'a, Datum<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    duration: TimeSpan,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exception: Option<&'a str>,
-    status: Word,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tags: Option<Vec<&'a str>>,
+/// The members behind the data of what is no check.
+fn state(json: &mut Json, description: &str) {
+    json.key("description").string(description);
+    json.key("duration").plain(UNKNOWN);
+    json.key("status").plain(word(Status::Unhealthy));
 }
 
-impl<'a> Entry<'a> {
-    fn new(status: Word, description: Option<&'a str>) -> Self {
-        Self {
-            data: Members::default(),
-            description,
-            duration: time_span(Duration::ZERO),
-            exception: None,
-            status,
-            tags: None,
-        }
-    }
-
-    fn of(told: Told<'a>) -> Self {
-        Self {
-            data: measured(told.data()),
-            duration: time_span(told.latency().unwrap_or_default()),
-            exception: told.error(),
-            tags: told.full().map(|entry| entry.check().tags().collect()),
-            ..Self::new(Word::of(told.counts_as()), told.text())
-        }
-    }
-
-    fn of_child(child: ToldChild<'a>, check: Status) -> Self {
-        Self {
-            data: measured(child.data()),
-            exception: child.error(),
-            ..Self::new(Word::of(child.counts_as(check)), child.text())
-        }
+fn entry(json: &mut Json, told: Told<'_>) {
+    let duration = time_span(told.latency().unwrap_or_default());
+    json.key("data").object(|json| json.values(told.data()));
+    json.text("description", told.text());
+    json.key("duration").plain(duration.as_bytes());
+    json.text("exception", told.error());
+    json.key("status").plain(word(told.counts_as()));
+    if let Some(entry) = told.full() {
+        json.key("tags")
+            .list(|json| json.strings(entry.check().tags()));
     }
 }
 
-fn measured<'a>(data: impl Iterator<Item = (&'a str, &'a Value)>) -> Members<'a, Datum<'a>> {
-    Members::named(data.map(|(name, value)| (name, Datum::Measured(value))))
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Datum<'a> {
-    Measured(&'a Value),
-    Names(&'a [String]),
+fn entry_of_child(json: &mut Json, child: ToldChild<'_>, check: Status) {
+    json.key("data").object(|json| json.values(child.data()));
+    json.text("description", child.text());
+    json.key("duration").plain(UNKNOWN);
+    json.text("exception", child.error());
+    json.key("status").plain(word(child.counts_as(check)));
 }

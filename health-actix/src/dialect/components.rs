@@ -26,14 +26,14 @@
 
 use std::time::Duration;
 
-use health_core::{Phase, Probe, Status, Value};
+use health_core::{Phase, Probe, Status};
 use humantime::format_duration;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, is_false, json};
-use super::members::Members;
+use super::json::Json;
 use super::problem::Problem;
 use super::schema::{self, About};
 use super::time::{Timestamp, timestamp};
@@ -66,8 +66,8 @@ impl Format for Components {
     fn write(&self, view: &View<'_>) -> Vec<u8> {
         match view.scope {
             Scope::Probe(probe) => json(&ProbeBody::new(view, probe)),
-            Scope::Everything | Scope::Group(_) => json(&Whole::new(view)),
-            Scope::Check(told) | Scope::Child(told, _) => json(&Component::of(told)),
+            Scope::Everything | Scope::Group(_) => Json::of(|json| whole(json, view)),
+            Scope::Check(told) | Scope::Child(told, _) => Json::of(|json| component(json, told)),
         }
     }
 
@@ -161,74 +161,35 @@ fn reason_of_phase(view: &View<'_>) -> Option<String> {
 }
 
 /// The body of everything, or of a group.
-#[derive(Debug, Serialize)]
-struct Whole<'a> {
-    status: &'static str,
-    /// What fails it although no component does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    timestamp: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    components: Option<Parts<'a>>,
-}
-
-impl<'a> Whole<'a> {
-    fn new(view: &View<'a>) -> Self {
-        Self {
-            status: word(view.status),
-            reason: reason_of_phase(view),
-            timestamp: timestamp(view.now()),
-            components: view.lists_checks().then_some(Parts(*view)),
-        }
+fn whole(json: &mut Json, view: &View<'_>) {
+    json.key("status").plain(word(view.status));
+    // What fails it although no component does.
+    json.text("reason", reason_of_phase(view).as_deref());
+    json.key("timestamp").time(view.now());
+    if view.lists_checks() {
+        json.key("components").object(|json| parts(json, view));
     }
 }
 
 /// The checks, and behind them the uptime.
-#[derive(Debug)]
-struct Parts<'a>(View<'a>);
-
-impl Serialize for Parts<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(view) = self;
-        let checks = view.entries();
-        let checks = checks.map(|told| (told.name(), Part::Check(Component::of(told))));
-        let is_everything = matches!(view.scope, Scope::Everything);
-        let has_room = || view.entries().all(|told| told.name() != UPTIME);
-        let uptime = (is_everything && has_room()).then(|| {
-            (
-                UPTIME,
-                Part::Uptime(Uptime::new(view.asker.moment.uptime())),
-            )
-        });
-        serializer.collect_map(checks.chain(uptime))
+fn parts(json: &mut Json, view: &View<'_>) {
+    for told in view.entries() {
+        json.named(told.name()).object(|json| component(json, told));
     }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Part<'a> {
-    Check(Component<'a>),
-    Uptime(Uptime),
+    let is_everything = matches!(view.scope, Scope::Everything);
+    let has_room = || view.entries().all(|told| told.name() != UPTIME);
+    if is_everything && has_room() {
+        let uptime = view.asker.moment.uptime().as_secs();
+        json.key(UPTIME).object(|json| up_for(json, uptime));
+    }
 }
 
 /// For how long the service has been there.
-#[derive(Debug, Serialize)]
-struct Uptime {
-    status: &'static str,
-    message: String,
-    uptime_seconds: u64,
-}
-
-impl Uptime {
-    fn new(uptime: Duration) -> Self {
-        let uptime_seconds = uptime.as_secs();
-        let whole = Duration::from_secs(uptime_seconds);
-        Self {
-            status: word(Status::Healthy),
-            message: format!("Up for {}", format_duration(whole)),
-            uptime_seconds,
-        }
-    }
+fn up_for(json: &mut Json, seconds: u64) {
+    let uptime = format_duration(Duration::from_secs(seconds));
+    json.key("status").plain(word(Status::Healthy));
+    json.key("message").plain(format!("Up for {uptime}"));
+    json.member("uptime_seconds", seconds);
 }
 
 const fn word(status: Status) -> &'static str {
@@ -239,83 +200,32 @@ const fn word(status: Status) -> &'static str {
     }
 }
 
-/// A check, or a child of one.
-#[derive(Debug, Serialize)]
-struct Component<'a> {
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-    /// Said only where it explains why a failure did not fail the whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    critical: Option<bool>,
-    #[serde(skip_serializing_if = "is_false")]
-    shared: bool,
-    /// The check whose failure is the cause of this one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    caused_by: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    latency_ms: Option<f64>,
-    /// The text of the error itself, which is not public.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Members::is_empty")]
-    data: Members<'a, &'a Value>,
-    #[serde(skip_serializing_if = "Members::is_empty")]
-    components: Members<'a, Component<'a>>,
+/// A check.
+fn component(json: &mut Json, told: Told<'_>) {
+    let fails = !told.status().is_passing();
+    json.key("status").plain(word(told.status()));
+    json.text("message", told.text());
+    // Said only where it explains why a failure did not fail the whole.
+    if fails && !told.is_critical() {
+        json.member("critical", false);
+    }
+    json.flag("shared", told.is_forgiven());
+    // The check whose failure is the cause of this one.
+    json.text("caused_by", told.cause());
+    json.some("latency_ms", told.latency_ms());
+    // The text of the error itself, which is not public.
+    json.text("error", told.error());
+    json.texts("tags", told.tags());
+    json.data("data", told.data());
+    let children = told.children().map(|child| (child.name(), child));
+    json.objects("components", children, component_of_child);
 }
 
-impl<'a> Component<'a> {
-    fn of(told: Told<'a>) -> Self {
-        let fails = !told.status().is_passing();
-        Self {
-            critical: (fails && !told.is_critical()).then_some(false),
-            shared: told.is_forgiven(),
-            caused_by: told.cause(),
-            latency_ms: told.latency_ms(),
-            tags: told.tags().collect(),
-            components: Members::named(
-                told.children()
-                    .map(|child| (child.name(), Self::of_child(child))),
-            ),
-            ..Self::saying(
-                told.status(),
-                told.text(),
-                told.error(),
-                Members::named(told.data()),
-            )
-        }
-    }
-
-    fn of_child(child: ToldChild<'a>) -> Self {
-        Self::saying(
-            child.status(),
-            child.text(),
-            child.error(),
-            Members::named(child.data()),
-        )
-    }
-
-    fn saying(
-        status: Status,
-        message: Option<&'a str>,
-        error: Option<&'a str>,
-        data: Members<'a, &'a Value>,
-    ) -> Self {
-        Self {
-            status: word(status),
-            message,
-            critical: None,
-            shared: false,
-            caused_by: None,
-            latency_ms: None,
-            error,
-            tags: Vec::new(),
-            data,
-            components: Members::default(),
-        }
-    }
+fn component_of_child(json: &mut Json, child: ToldChild<'_>) {
+    json.key("status").plain(word(child.status()));
+    json.text("message", child.text());
+    json.text("error", child.error());
+    json.data("data", child.data());
 }
 
 /// What nothing can be said of.

@@ -20,16 +20,15 @@
 //! - A measured number that is not finite is null. Where two names are the same once the secrets in
 //!   them are masked, the second gets `_` behind it.
 
-use health_core::{Child, Entry, Location, Phase, Probe, Status};
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use std::time::SystemTime;
 
-use super::format::{Format, is_false, json};
-use super::members::Members;
+use health_core::{Child, Entry, Phase, Probe, Status};
+
+use super::format::Format;
+use super::json::Json;
 use super::problem::MISCONFIGURED;
 use super::schema::{self, About};
 use super::schema::{Body, Component};
-use super::time::timestamp;
 use super::view::{STILL_INITIALISING, Scope, Told, ToldChild, View};
 use crate::target::Target;
 
@@ -52,10 +51,10 @@ impl Format for Default {
     }
 
     fn write(&self, view: &View<'_>) -> Vec<u8> {
-        match view.scope {
-            Scope::Check(told) => json(&CheckBody(told)),
-            _ => json(&ReportBody::new(view)),
-        }
+        Json::of(|json| match view.scope {
+            Scope::Check(told) => own_body(json, told),
+            _ => report(json, view),
+        })
     }
 
     fn schemas(&self, about: &About) -> Vec<Component> {
@@ -68,32 +67,19 @@ impl Format for Default {
 }
 
 /// The body of a probe, or a group.
-#[derive(Debug, Serialize)]
-struct ReportBody<'a> {
-    status: &'static str,
-    #[serde(skip_serializing_if = "is_false")]
-    degraded: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    checks: Option<Checks<'a>>,
-}
-
-impl<'a> ReportBody<'a> {
-    fn new(view: &'a View<'a>) -> Self {
-        let is_probe = matches!(view.scope, Scope::Probe(_) | Scope::Everything);
-        Self {
-            status: word(view),
-            degraded: is_probe && view.status == Status::Degraded,
-            service: view
-                .asker
-                .service
-                .filter(|_| matches!(view.scope, Scope::Probe(Probe::Liveness))),
-            detail: detail(view),
-            checks: lists_checks(view).then_some(Checks(view)),
-        }
+fn report(json: &mut Json, view: &View<'_>) {
+    let is_probe = matches!(view.scope, Scope::Probe(_) | Scope::Everything);
+    let is_liveness = matches!(view.scope, Scope::Probe(Probe::Liveness));
+    json.key("status").plain(word(view));
+    json.flag("degraded", is_probe && view.status == Status::Degraded);
+    json.text("service", view.asker.service.filter(|_| is_liveness));
+    json.text("detail", detail(view));
+    if lists_checks(view) {
+        json.key("checks").object(|json| {
+            for told in view.entries() {
+                json.named(told.name()).object(|json| entry(json, told));
+            }
+        });
     }
 }
 
@@ -148,169 +134,99 @@ fn lists_checks(view: &View<'_>) -> bool {
     }
 }
 
-#[derive(Debug)]
-struct Checks<'a>(&'a View<'a>);
-
-impl Serialize for Checks<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let entries = self.0.entries();
-        serializer.collect_map(entries.map(|told| (told.name(), EntryBody(told))))
+/// One check in the body of a probe.
+fn entry(json: &mut Json, told: Told<'_>) {
+    let healthy = told.status().is_passing();
+    json.member("healthy", healthy);
+    json.flag("degraded", told.status() == Status::Degraded);
+    // Said only where it explains why a failure did not fail the probe.
+    if !healthy && !told.is_critical() {
+        json.member("critical", false);
     }
-}
-
-/// One check in the body of a probe. What it says is looked up where it is written: nothing is
-/// kept for a report of many.
-#[derive(Debug)]
-struct EntryBody<'a>(Told<'a>);
-
-impl Serialize for EntryBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(told) = *self;
-        let healthy = told.status().is_passing();
-        let mut body = serializer.serialize_map(None)?;
-        body.serialize_entry("healthy", &healthy)?;
-        flag(&mut body, "degraded", told.status() == Status::Degraded)?;
-        // Said only where it explains why a failure did not fail the probe.
-        if !healthy && !told.is_critical() {
-            body.serialize_entry("critical", &false)?;
-        }
-        // Said where all replicas share the failure, so that this one stays ready.
-        flag(&mut body, "shared", told.is_forgiven())?;
-        // The check whose failure is the cause of this one.
-        member(&mut body, "caused_by", told.cause())?;
-        finding(&mut body, told)?;
-        body.end()
-    }
+    // Said where all replicas share the failure, so that this one stays ready.
+    json.flag("shared", told.is_forgiven());
+    // The check whose failure is the cause of this one.
+    json.text("caused_by", told.cause());
+    finding(json, told);
 }
 
 /// The body of one check's own path.
-#[derive(Debug)]
-struct CheckBody<'a>(Told<'a>);
-
-impl Serialize for CheckBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(told) = *self;
-        let mut body = serializer.serialize_map(None)?;
-        body.serialize_entry("status", told.status().as_str())?;
-        body.serialize_entry("name", told.name())?;
-        finding(&mut body, told)?;
-        body.end()
-    }
+fn own_body(json: &mut Json, told: Told<'_>) {
+    json.key("status").plain(told.status().as_str());
+    json.key("name").string(told.name());
+    finding(json, told);
 }
 
 /// What a run found.
-fn finding<M: SerializeMap>(body: &mut M, told: Told<'_>) -> Result<(), M::Error> {
-    member(body, "latency_ms", told.latency_ms())?;
-    texts(body, told.status(), told.text(), told.error())?;
-    let children = told.children();
-    let children = children.map(|child| (child.name(), ChildBody(child)));
-    members(body, "children", &Members::named(children))?;
-    told.full().map_or(Ok(()), |entry| more(body, entry))
+fn finding(json: &mut Json, told: Told<'_>) {
+    json.some("latency_ms", told.latency_ms());
+    texts(json, told.status(), told.text(), told.error());
+    let children = told.children().map(|child| (child.name(), child));
+    json.objects("children", children, child_body);
+    if let Some(entry) = told.full() {
+        more(json, entry);
+    }
 }
 
 /// What there is to say of it, and the text of the error itself, which is not public.
-fn texts<M: SerializeMap>(
-    body: &mut M,
-    status: Status,
-    text: Option<&str>,
-    internal_error: Option<&str>,
-) -> Result<(), M::Error> {
+fn texts(json: &mut Json, status: Status, text: Option<&str>, internal_error: Option<&str>) {
     let name = if status.is_passing() {
         "message"
     } else {
         "error"
     };
-    member(body, name, text)?;
-    member(body, "internal_error", internal_error)
+    json.text(name, text);
+    json.text("internal_error", internal_error);
 }
 
 /// What only those are told who may know everything.
-fn more<M: SerializeMap>(body: &mut M, entry: &Entry) -> Result<(), M::Error> {
+fn more(json: &mut Json, entry: &Entry) {
     let check = entry.check();
     let raw = entry.raw_status();
     // Why it is not simply what the check returned.
-    member(body, "reason", entry.reason())?;
+    json.some("reason", entry.reason());
     // What the last run found, where thresholds say otherwise.
     let differs = raw != entry.status();
-    member(body, "raw_status", differs.then(|| raw.as_str()))?;
-    member(body, "since", entry.since().map(timestamp))?;
-    body.serialize_entry("last_run", &timestamp(entry.started_at()))?;
-    let failures = entry.consecutive_failures();
-    member(
-        body,
-        "consecutive_failures",
-        Some(failures).filter(|it| *it > 0),
-    )?;
-    members(body, "data", &Members::named(entry.data()))?;
-    if check.tags().next().is_some() {
-        body.serialize_entry("tags", &check.tags().collect::<Vec<_>>())?;
-    }
-    body.serialize_entry("timeout_ms", &check.timeout().as_millis())?;
-    body.serialize_entry("source", &Shown(check.location()))
+    json.text("raw_status", differs.then(|| raw.as_str()));
+    since(json, entry.since());
+    json.key("last_run").time(entry.started_at());
+    failures(json, entry.consecutive_failures());
+    json.data("data", entry.data());
+    json.texts("tags", check.tags());
+    json.member("timeout_ms", check.timeout().as_millis());
+    // As its `Display` shows it to people, but faster.
+    let place = check.location();
+    let place = [place.file(), ":", &place.line().to_string()].concat();
+    json.key("source").string(&place);
 }
 
 /// One child of a check.
-#[derive(Debug)]
-struct ChildBody<'a>(ToldChild<'a>);
-
-impl Serialize for ChildBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(child) = *self;
-        let status = child.status();
-        let mut body = serializer.serialize_map(None)?;
-        body.serialize_entry("healthy", &status.is_passing())?;
-        flag(&mut body, "degraded", status == Status::Degraded)?;
-        texts(&mut body, status, child.text(), child.error())?;
-        if let Some(child) = child.full() {
-            more_of_child(&mut body, child)?;
-        }
-        body.end()
+fn child_body(json: &mut Json, child: ToldChild<'_>) {
+    let status = child.status();
+    json.member("healthy", status.is_passing());
+    json.flag("degraded", status == Status::Degraded);
+    texts(json, status, child.text(), child.error());
+    if let Some(child) = child.full() {
+        more_of_child(json, child);
     }
 }
 
 /// What only those are told of a child who may know everything.
-fn more_of_child<M: SerializeMap>(body: &mut M, child: Child<'_>) -> Result<(), M::Error> {
+fn more_of_child(json: &mut Json, child: Child<'_>) {
     let raw = child.raw_status();
     let differs = raw != child.status();
-    member(body, "raw_status", differs.then(|| raw.as_str()))?;
-    member(body, "since", child.since().map(timestamp))?;
-    let failures = child.consecutive_failures();
-    member(
-        body,
-        "consecutive_failures",
-        Some(failures).filter(|it| *it > 0),
-    )?;
-    members(body, "data", &Members::named(child.data()))
+    json.text("raw_status", differs.then(|| raw.as_str()));
+    since(json, child.since());
+    failures(json, child.consecutive_failures());
+    json.data("data", child.data());
 }
 
-/// A member that is left out where there is nothing to say.
-fn member<M: SerializeMap>(
-    body: &mut M,
-    name: &str,
-    value: Option<impl Serialize>,
-) -> Result<(), M::Error> {
-    value.map_or(Ok(()), |value| body.serialize_entry(name, &value))
-}
-
-/// A member that is said only where it is so.
-fn flag<M: SerializeMap>(body: &mut M, name: &str, is_so: bool) -> Result<(), M::Error> {
-    member(body, name, is_so.then_some(true))
-}
-
-/// An object that is left out where it is empty.
-fn members<M: SerializeMap, T: Serialize>(
-    body: &mut M,
-    name: &str,
-    all: &Members<'_, T>,
-) -> Result<(), M::Error> {
-    member(body, name, Some(all).filter(|all| !all.is_empty()))
-}
-
-/// As it is shown to people.
-struct Shown(Location);
-
-impl Serialize for Shown {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+fn since(json: &mut Json, since: Option<SystemTime>) {
+    if let Some(since) = since {
+        json.key("since").time(since);
     }
+}
+
+fn failures(json: &mut Json, failures: u32) {
+    json.some("consecutive_failures", Some(failures).filter(|it| *it > 0));
 }

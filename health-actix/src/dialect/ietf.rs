@@ -31,15 +31,16 @@
 //! - What is no report is no `application/health+json` either.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use actix_web::http::header::HeaderValue;
 use health_core::{Phase, Status, Value};
-use serde::{Serialize, Serializer};
 
-use super::format::{Format, json};
+use super::format::Format;
+use super::json::Json;
 use super::schema::{self, About};
 use super::schema::{Body, Component};
-use super::time::{Timestamp, timestamp};
+use super::time::timestamp;
 use super::view::{HIDDEN, Told, ToldChild, View};
 use crate::target::Target;
 
@@ -76,7 +77,7 @@ impl Format for Ietf {
     }
 
     fn write(&self, view: &View<'_>) -> Vec<u8> {
-        json(&Whole::new(view))
+        Json::of(|json| whole(json, view))
     }
 
     fn schemas(&self, about: &About) -> Vec<Component> {
@@ -95,53 +96,25 @@ impl Format for Ietf {
 }
 
 /// What the draft calls a status.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Word {
-    Pass,
-    Warn,
-    Fail,
-}
-
-impl Word {
-    const fn of(status: Status) -> Self {
-        match status {
-            Status::Healthy => Self::Pass,
-            Status::Degraded => Self::Warn,
-            Status::Unhealthy => Self::Fail,
-        }
+const fn word(status: Status) -> &'static str {
+    match status {
+        Status::Healthy => "pass",
+        Status::Degraded => "warn",
+        Status::Unhealthy => "fail",
     }
 }
 
 /// What is asked for, as a whole.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Whole<'a> {
-    status: Word,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    notes: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
-    #[serde(skip_serializing_if = "Checks::is_empty")]
-    checks: Checks<'a>,
-}
-
-impl<'a> Whole<'a> {
-    fn new(view: &View<'a>) -> Self {
-        let service = view.asker.service.filter(|_| view.lists_checks());
-        Self {
-            status: Word::of(view.status),
-            notes: notes(view),
-            output: output(view),
-            service_id: service,
-            description: service.map(|service| format!("health of {service}")),
-            checks: Checks::of(view),
-        }
+fn whole(json: &mut Json, view: &View<'_>) {
+    json.key("status").plain(word(view.status));
+    json.texts("notes", notes(view).iter());
+    json.text("output", output(view).as_deref());
+    if let Some(service) = view.asker.service.filter(|_| view.lists_checks()) {
+        json.key("serviceId").string(service);
+        json.key("description")
+            .string(&format!("health of {service}"));
     }
+    json.filled_object("checks", |json| Checks::of(view).write(json, view));
 }
 
 /// Why it is taken as it is.
@@ -193,151 +166,146 @@ fn output(view: &View<'_>) -> Option<String> {
 /// What was observed, by the keys of the draft, `{componentName}:{measurementName}`, which are
 /// sorted: of one key, in the order in which it was observed.
 #[derive(Debug)]
-struct Checks<'a>(Vec<(String, Observation<'a>)>);
-
-impl<'a> Checks<'a> {
-    fn of(view: &View<'a>) -> Self {
-        let mut all = Vec::with_capacity(view.entries.len());
-        if let Some(text) = view.failing_phase_text() {
-            let lifecycle = Observation {
-                component_type: "system",
-                output: Some(text.into()),
-                ..Observation::new(Some(Status::Unhealthy), timestamp(view.now()))
-            };
-            all.push(("lifecycle".to_owned(), lifecycle));
-        }
-        for told in view.entries() {
-            observe(told, &mut all);
-        }
-        all.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Self(all)
-    }
-
-    const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl Serialize for Checks<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let by_key = self.0.chunk_by(|(one, _), (other, _)| one == other);
-        serializer.collect_map(by_key.map(|same| (&same[0].0, Same(same))))
-    }
-}
-
-/// What was observed by one key.
-struct Same<'a>(&'a [(String, Observation<'a>)]);
-
-impl Serialize for Same<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|(_, observation)| observation))
-    }
-}
-
-fn observe<'a>(told: Told<'a>, all: &mut Vec<(String, Observation<'a>)>) {
-    let time = || timestamp(told.observed_at());
-    let mut add = |measurement: &str, observation| {
-        all.push((key(told.name(), measurement), observation));
-    };
-    add("responseTime", Observation::of(told, time()));
-    for (name, value) in told.data() {
-        add(name, Observation::measured(name, value, None, time()));
-    }
-    for child in told.children() {
-        add(
-            "responseTime",
-            Observation::of_child(child, told.counts_as(), time()),
-        );
-        for (name, value) in child.data() {
-            let id = Some(child.name());
-            add(name, Observation::measured(name, value, id, time()));
-        }
-    }
-}
-
-fn key(component: &str, measurement: &str) -> String {
-    let mut key = String::with_capacity(component.len() + 1 + measurement.len());
-    let mut push_plain = |name: &str| {
-        for (index, part) in name.split(':').enumerate() {
-            key.push_str(if index == 0 { "" } else { "_" });
-            key.push_str(part);
-        }
-    };
-    push_plain(component);
-    push_plain(measurement);
-    key.insert(component.len(), ':');
-    key
+struct Checks<'a> {
+    /// All keys, one behind the other.
+    keys: String,
+    all: Vec<(Range<usize>, Observed<'a>)>,
 }
 
 /// One of the "component details" of the draft.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Observation<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    component_id: Option<&'a str>,
-    component_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    observed_value: Option<Cow<'a, Value>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    observed_unit: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<Word>,
-    time: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Cow<'a, str>>,
+#[derive(Debug)]
+enum Observed<'a> {
+    /// What fails though no check does.
+    Lifecycle(&'a str),
+    Check(Told<'a>),
+    /// A child of a check.
+    Child(Told<'a>, ToldChild<'a>),
+    Value {
+        check: Told<'a>,
+        child: Option<&'a str>,
+        name: &'a str,
+        value: &'a Value,
+    },
 }
 
-impl<'a> Observation<'a> {
-    fn new(status: Option<Status>, time: Timestamp) -> Self {
-        Self {
-            component_id: None,
-            component_type: "component",
-            observed_value: None,
-            observed_unit: None,
-            status: status.map(Word::of),
-            time,
-            output: None,
-            message: None,
-        }
-    }
-
-    fn of(told: Told<'a>, time: Timestamp) -> Self {
-        let latency = told.latency_ms();
-        let status = told.counts_as();
-        Self {
-            observed_value: latency.map(|latency| Cow::Owned(latency.into())),
-            observed_unit: latency.map(|_| "ms"),
-            ..Self::new(Some(status), time).saying(status, told.reason())
-        }
-    }
-
-    fn of_child(child: ToldChild<'a>, check: Status, time: Timestamp) -> Self {
-        let status = child.counts_as(check);
-        Self {
-            component_id: Some(child.name()),
-            ..Self::new(Some(status), time).saying(status, child.reason())
-        }
-    }
-
-    fn measured(name: &str, value: &'a Value, id: Option<&'a str>, time: Timestamp) -> Self {
-        Self {
-            component_id: id,
-            observed_value: Some(Cow::Borrowed(value)),
-            observed_unit: unit(name, value),
-            ..Self::new(None, time)
-        }
-    }
-
-    fn saying(mut self, status: Status, text: Option<Cow<'a, str>>) -> Self {
-        let place = match status {
-            Status::Healthy => &mut self.message,
-            Status::Degraded | Status::Unhealthy => &mut self.output,
+impl<'a> Checks<'a> {
+    fn of(view: &View<'a>) -> Self {
+        let mut checks = Self {
+            keys: String::new(),
+            all: Vec::with_capacity(view.entries.len()),
         };
-        *place = text;
-        self
+        if let Some(text) = view.failing_phase_text() {
+            checks.add(&["lifecycle"], Observed::Lifecycle(text));
+        }
+        for told in view.entries() {
+            checks.observe(told);
+        }
+        let Self { keys, all } = &mut checks;
+        all.sort_by_key(|(key, _)| &keys[key.clone()]);
+        checks
     }
+
+    fn observe(&mut self, check: Told<'a>) {
+        let component = plain(check.name());
+        let mut add = |measurement: &str, observed| {
+            self.add(&[&component, ":", &plain(measurement)], observed);
+        };
+        let value = |child, (name, value)| Observed::Value {
+            check,
+            child,
+            name,
+            value,
+        };
+        add("responseTime", Observed::Check(check));
+        for data in check.data() {
+            add(data.0, value(None, data));
+        }
+        for child in check.children() {
+            add("responseTime", Observed::Child(check, child));
+            for data in child.data() {
+                add(data.0, value(Some(child.name()), data));
+            }
+        }
+    }
+
+    fn add(&mut self, key: &[&str], observed: Observed<'a>) {
+        let begin = self.keys.len();
+        self.keys.extend(key.iter().copied());
+        self.all.push((begin..self.keys.len(), observed));
+    }
+
+    fn write(&self, json: &mut Json, view: &View<'_>) {
+        let key = |(key, _): &(Range<usize>, _)| &self.keys[key.clone()];
+        for same in self.all.chunk_by(|one, other| key(one) == key(other)) {
+            json.named(key(&same[0])).list(|json| {
+                for (_, observed) in same {
+                    json.element().object(|json| observed.write(json, view));
+                }
+            });
+        }
+    }
+}
+
+/// Without what separates the parts of a key.
+fn plain(name: &str) -> Cow<'_, str> {
+    if name.contains(':') {
+        name.replace(':', "_").into()
+    } else {
+        name.into()
+    }
+}
+
+impl Observed<'_> {
+    fn write(&self, json: &mut Json, view: &View<'_>) {
+        match *self {
+            Self::Lifecycle(text) => {
+                json.key("componentType").plain("system");
+                json.key("status").plain(word(Status::Unhealthy));
+                json.key("time").time(view.now());
+                json.key("output").string(text);
+            }
+            Self::Check(told) => {
+                json.key("componentType").plain(COMPONENT);
+                if let Some(latency) = told.latency_ms() {
+                    json.member("observedValue", latency);
+                    json.key("observedUnit").plain("ms");
+                }
+                finding(json, told, told.counts_as(), told.reason().as_deref());
+            }
+            Self::Child(told, child) => {
+                json.key("componentId").string(child.name());
+                json.key("componentType").plain(COMPONENT);
+                let counts_as = child.counts_as(told.counts_as());
+                finding(json, told, counts_as, child.reason().as_deref());
+            }
+            Self::Value {
+                check,
+                child,
+                name,
+                value,
+            } => {
+                json.text("componentId", child);
+                json.key("componentType").plain(COMPONENT);
+                json.member("observedValue", value);
+                json.text("observedUnit", unit(name, value));
+                json.key("time").time(check.observed_at());
+            }
+        }
+    }
+}
+
+const COMPONENT: &str = "component";
+
+/// What was found of a check, or a child of one, that counts as this, when, and what there is to say
+/// of it.
+fn finding(json: &mut Json, told: Told<'_>, counts_as: Status, text: Option<&str>) {
+    json.key("status").plain(word(counts_as));
+    json.key("time").time(told.observed_at());
+    let name = match counts_as {
+        Status::Healthy => "message",
+        Status::Degraded | Status::Unhealthy => "output",
+    };
+    json.text(name, text);
 }
 
 fn unit(name: &str, value: &Value) -> Option<&'static str> {

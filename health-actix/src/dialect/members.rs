@@ -61,7 +61,7 @@ pub(crate) fn beside<'a>(
     let is_null = |value: &Value| matches!(value, Value::Float(number) if !number.is_finite());
     let data = data.filter(move |(_, value)| !is_null(value));
     data.map(move |(name, value)| {
-        let keys = keys.get_or_insert_with(|| taken.iter().copied().collect());
+        let keys = keys.get_or_insert_with(|| Keys::beside(taken));
         (keys.own(name), value)
     })
 }
@@ -71,24 +71,36 @@ pub(crate) fn beside<'a>(
 ///
 /// Source: RFC 8259, section 4, "The names within an object SHOULD be unique".
 #[derive(Debug, Default)]
-pub(crate) struct Keys<'a>(BTreeSet<Cow<'a, str>>);
+pub(crate) struct Keys<'a> {
+    fixed: &'static [&'static str],
+    others: BTreeSet<Cow<'a, str>>,
+}
 
 impl<'a> Keys<'a> {
     /// This one, or, if it is taken, with as many `_` behind it as make it another.
     pub(crate) fn own(&mut self, key: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
         let mut key = key.into();
-        while self.0.contains(&key) {
+        while self.fixed.contains(&&*key) || self.others.contains(&key) {
             key.to_mut().push('_');
         }
-        self.0.insert(key.clone());
+        self.others.insert(key.clone());
         key
+    }
+
+    /// These few are taken.
+    const fn beside(fixed: &'static [&'static str]) -> Self {
+        let others = BTreeSet::new();
+        Self { fixed, others }
     }
 }
 
 impl<'a> FromIterator<&'a str> for Keys<'a> {
     /// These are taken.
     fn from_iter<I: IntoIterator<Item = &'a str>>(keys: I) -> Self {
-        Self(keys.into_iter().map(Cow::from).collect())
+        Self {
+            fixed: &[],
+            others: keys.into_iter().map(Cow::from).collect(),
+        }
     }
 }
 
@@ -120,6 +132,9 @@ mod tests {
     #[test]
     fn no_key_is_given_out_twice() {
         let mut keys: Keys<'_> = ["error", "error_"].into_iter().collect();
+        let own = ["error", "data", "error", "data"].map(|key| keys.own(key));
+        assert_eq!(own, ["error__", "data", "error___", "data_"]);
+        let mut keys = Keys::beside(&["error", "error_"]);
         let own = ["error", "data", "error", "data"].map(|key| keys.own(key));
         assert_eq!(own, ["error__", "data", "error___", "data_"]);
     }

@@ -32,12 +32,11 @@
 use std::borrow::Cow;
 
 use health_core::{Phase, Status, Value};
-use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
+use super::json::Json;
 use super::members::{Keys, LazyKeys, beside};
 use super::problem::Problem;
 use super::schema::{self, About, Component};
@@ -66,7 +65,10 @@ impl Format for MicroProfile {
     }
 
     fn write(&self, view: &View<'_>) -> Vec<u8> {
-        json(&Body::new(view))
+        Json::of(|json| {
+            json.key("status").plain(word(view.status));
+            json.key("checks").list(|json| procedures(json, view));
+        })
     }
 
     fn schemas(&self, about: &About) -> Vec<Component> {
@@ -83,103 +85,34 @@ impl Format for MicroProfile {
 
     fn write_problem(&self, problem: &Problem) -> Vec<u8> {
         if problem.is_misconfigured() {
-            return json(&Body::failing(&Phase::Misconfigured, Some(problem.detail)));
+            return Json::of(|json| {
+                json.key("status").plain(word(Status::Unhealthy));
+                json.key("checks").list(|json| {
+                    failing(json, name_of(&Phase::Misconfigured), Some(problem.detail));
+                });
+            });
         }
         json(problem)
     }
 }
 
-#[derive(Debug, Serialize)]
-struct Body<'a> {
-    status: Word,
-    checks: Procedures<'a>,
-}
-
-impl<'a> Body<'a> {
-    fn new(view: &View<'a>) -> Self {
-        Self {
-            status: Word::of(view.status),
-            checks: Procedures::Of(*view),
-        }
-    }
-
-    fn failing(phase: &Phase, why: Option<&'a str>) -> Self {
-        Self {
-            status: Word::Down,
-            checks: Procedures::Failing(name_of(phase), why),
-        }
-    }
-}
-
-/// The list, which is looked up where it is written: nothing is kept for a report of many.
-#[derive(Debug)]
-enum Procedures<'a> {
-    Of(View<'a>),
-    Failing(&'static str, Option<&'a str>),
-}
-
-impl Serialize for Procedures<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(None)?;
-        match self {
-            Self::Failing(name, why) => {
-                list.serialize_element(&Procedure::failing((*name).into(), *why))?;
-            }
-            Self::Of(view) => add_all(&mut list, view)?,
-        }
-        list.end()
-    }
-}
-
-fn add_all<L: SerializeSeq>(list: &mut L, view: &View<'_>) -> Result<(), L::Error> {
+fn procedures(json: &mut Json, view: &View<'_>) {
     let mut names = LazyKeys::new(|| view.entries().map(Told::name).collect());
     let phase = view.failing_phase().filter(|_| view.lists_checks());
     if let Some(phase) = phase {
         let name = names.own(name_of(phase));
-        list.serialize_element(&Procedure::failing(name, view.failing_phase_text()))?;
+        failing(json, &name, view.failing_phase_text());
     }
     match view.scope {
-        Scope::Check(told) | Scope::Child(told, _) => add(list, told, told.status(), &mut names),
+        Scope::Check(told) | Scope::Child(told, _) => add(json, told, told.status(), &mut names),
         _ => view
             .entries()
-            .try_for_each(|told| add(list, told, told.counts_as(), &mut names)),
+            .for_each(|told| add(json, told, told.counts_as(), &mut names)),
     }
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum Word {
-    Up,
-    Down,
-}
-
-impl Word {
-    const fn of(status: Status) -> Self {
-        if status.is_passing() {
-            Self::Up
-        } else {
-            Self::Down
-        }
-    }
-}
-
-/// The result of a health check procedure.
-#[derive(Debug, Serialize)]
-struct Procedure<'a> {
-    name: Cow<'a, str>,
-    status: Word,
-    #[serde(skip_serializing_if = "Data::is_empty")]
-    data: Data<'a>,
-}
-
-impl<'a> Procedure<'a> {
-    const fn failing(name: Cow<'a, str>, why: Option<&'a str>) -> Self {
-        Self {
-            name,
-            status: Word::Down,
-            data: Data::Failing(why),
-        }
-    }
+const fn word(status: Status) -> &'static str {
+    if status.is_passing() { "UP" } else { "DOWN" }
 }
 
 const fn name_of(phase: &Phase) -> &'static str {
@@ -191,27 +124,69 @@ const fn name_of(phase: &Phase) -> &'static str {
     }
 }
 
+/// Adds the result of a health check procedure, with what there is to say besides.
+fn procedure(json: &mut Json, name: &str, status: Status, data: impl FnOnce(&mut Json)) {
+    json.element().object(|json| {
+        json.key("name").string(name);
+        json.key("status").plain(word(status));
+        json.filled_object("data", data);
+    });
+}
+
+/// Adds what fails though no check does.
+fn failing(json: &mut Json, name: &str, why: Option<&str>) {
+    procedure(json, name, Status::Unhealthy, |json| {
+        json.text("error", why);
+    });
+}
+
 /// Adds a check that counts as this, and its children, none of them worse. Names of checks are taken.
-fn add<'a, L: SerializeSeq>(
-    list: &mut L,
+fn add<'a>(
+    json: &mut Json,
     told: Told<'a>,
     counts_as: Status,
     names: &mut LazyKeys<'a, impl Fn() -> Keys<'a>>,
-) -> Result<(), L::Error> {
-    list.serialize_element(&Procedure {
-        name: told.name().into(),
-        status: Word::of(counts_as),
-        data: Data::Check(told, counts_as),
-    })?;
+) {
+    procedure(json, told.name(), counts_as, |json| {
+        data(json, told, counts_as);
+    });
     for child in told.children() {
         let counts_as = child.counts_as(counts_as);
-        list.serialize_element(&Procedure {
-            name: names.own(format!("{}.{}", told.name(), child.name())),
-            status: Word::of(counts_as),
-            data: Data::Child(child, counts_as),
-        })?;
+        let name = names.own(format!("{}.{}", told.name(), child.name()));
+        procedure(json, &name, counts_as, |json| {
+            data_of_child(json, child, counts_as);
+        });
     }
-    Ok(())
+}
+
+fn data(json: &mut Json, told: Told<'_>, counts_as: Status) {
+    let is_let_pass = !told.status().is_passing() && counts_as.is_passing();
+    json.some("latency_ms", told.latency_ms());
+    json.flag("degraded", counts_as == Status::Degraded);
+    if is_let_pass && !told.is_critical() {
+        json.member("critical", false);
+    }
+    json.flag("shared", is_let_pass && told.is_forgiven());
+    json.text("caused_by", told.cause());
+    texts(json, told.status(), told.text(), told.error());
+    json.text("tags", joined(told.tags()).as_deref());
+    measured(json, told.data());
+}
+
+fn data_of_child(json: &mut Json, child: ToldChild<'_>, counts_as: Status) {
+    json.flag("degraded", counts_as == Status::Degraded);
+    texts(json, child.status(), child.text(), child.error());
+    measured(json, child.data());
+}
+
+fn texts(json: &mut Json, status: Status, text: Option<&str>, internal_error: Option<&str>) {
+    let name = if status.is_passing() {
+        "message"
+    } else {
+        "error"
+    };
+    json.text(name, text);
+    json.text("internal_error", internal_error);
 }
 
 /// In one text, if there are any. One needs no memory of its own.
@@ -224,112 +199,9 @@ fn joined<'a>(mut tags: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// What there is to say besides.
-#[derive(Debug)]
-enum Data<'a> {
-    Check(Told<'a>, Status),
-    Child(ToldChild<'a>, Status),
-    Failing(Option<&'a str>),
-}
-
-/// Neither null, nor made of others.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Datum<'a> {
-    Flag(bool),
-    Number(f64),
-    Text(Cow<'a, str>),
-    Measured(&'a Value),
-}
-
-impl<'a> Data<'a> {
-    fn is_empty(&self) -> bool {
-        self.say(&mut |_, _| Err(())).is_ok()
-    }
-
-    /// Says it all in its order, as long as somebody listens.
-    fn say<E>(
-        &self,
-        to: &mut impl FnMut(Cow<'a, str>, Datum<'a>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        match *self {
-            Self::Check(told, counts_as) => say_of_check(told, counts_as, to),
-            Self::Child(child, counts_as) => {
-                say_if(counts_as == Status::Degraded, "degraded", true, to)?;
-                say_texts(child.status(), child.text(), child.error(), to)?;
-                say_measured(child.data(), to)
-            }
-            Self::Failing(why) => say_text("error", why, to),
-        }
-    }
-}
-
-impl Serialize for Data<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut data = serializer.serialize_map(None)?;
-        self.say(&mut |name, datum| data.serialize_entry(&name, &datum))?;
-        data.end()
-    }
-}
-
-fn say_of_check<'a, E>(
-    told: Told<'a>,
-    counts_as: Status,
-    to: &mut impl FnMut(Cow<'a, str>, Datum<'a>) -> Result<(), E>,
-) -> Result<(), E> {
-    let is_let_pass = !told.status().is_passing() && counts_as.is_passing();
-    if let Some(latency) = told.latency_ms() {
-        to("latency_ms".into(), Datum::Number(latency))?;
-    }
-    say_if(counts_as == Status::Degraded, "degraded", true, to)?;
-    say_if(is_let_pass && !told.is_critical(), "critical", false, to)?;
-    say_if(is_let_pass && told.is_forgiven(), "shared", true, to)?;
-    say_text("caused_by", told.cause(), to)?;
-    say_texts(told.status(), told.text(), told.error(), to)?;
-    say_text("tags", joined(told.tags()), to)?;
-    say_measured(told.data(), to)
-}
-
-fn say_if<'a, E>(
-    is_there: bool,
-    name: &'static str,
-    value: bool,
-    to: &mut impl FnMut(Cow<'a, str>, Datum<'a>) -> Result<(), E>,
-) -> Result<(), E> {
-    if is_there {
-        to(name.into(), Datum::Flag(value))?;
-    }
-    Ok(())
-}
-
-fn say_text<'a, E>(
-    name: &'static str,
-    text: Option<impl Into<Cow<'a, str>>>,
-    to: &mut impl FnMut(Cow<'a, str>, Datum<'a>) -> Result<(), E>,
-) -> Result<(), E> {
-    text.map_or(Ok(()), |text| to(name.into(), Datum::Text(text.into())))
-}
-
-fn say_texts<'a, E>(
-    status: Status,
-    text: Option<&'a str>,
-    internal_error: Option<&'a str>,
-    to: &mut impl FnMut(Cow<'a, str>, Datum<'a>) -> Result<(), E>,
-) -> Result<(), E> {
-    let name = if status.is_passing() {
-        "message"
-    } else {
-        "error"
-    };
-    say_text(name, text, to)?;
-    say_text("internal_error", internal_error, to)
-}
-
 /// What is the check's own.
-fn say_measured<'a, E>(
-    data: impl Iterator<Item = (&'a str, &'a Value)>,
-    to: &mut impl FnMut(Cow<'a, str>, Datum<'a>) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut data = beside(&OURS, data);
-    data.try_for_each(|(name, value)| to(name, Datum::Measured(value)))
+fn measured<'a>(json: &mut Json, data: impl Iterator<Item = (&'a str, &'a Value)>) {
+    for (name, value) in beside(&OURS, data) {
+        json.named(&name).value(value);
+    }
 }

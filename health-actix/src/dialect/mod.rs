@@ -6,6 +6,7 @@ mod components;
 pub(crate) mod default;
 mod format;
 mod ietf;
+mod json;
 mod kubernetes;
 pub(crate) mod members;
 mod microprofile;

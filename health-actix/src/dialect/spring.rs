@@ -31,17 +31,17 @@
 //! - What is unknown is 404, as in Spring; the body, which Spring leaves empty, says what is.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::mem;
 
 use health_core::{Phase, Probe, Status, Value};
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::format::{Format, json};
-use super::members::{Keys, beside};
+use super::json::Json;
+use super::members::{Keys, LazyKeys, beside};
 use super::problem::Problem;
 use super::schema::{self, About, Body};
 use super::view::{Scope, Told, ToldChild, View};
@@ -84,19 +84,17 @@ impl Format for Spring {
     }
 
     fn write(&self, view: &View<'_>) -> Vec<u8> {
-        json(&match view.scope {
-            Scope::Check(told) => Component::of(told, told.status()),
-            Scope::Child(told, path) => Component::at(told, path),
-            Scope::Probe(_) | Scope::Everything | Scope::Group(_) => Component::whole(view),
+        Json::of(|json| match view.scope {
+            Scope::Check(told) => Component::of(told, told.status()).write(json),
+            Scope::Child(told, path) => Component::at(told, path).write(json),
+            Scope::Probe(_) | Scope::Everything | Scope::Group(_) => whole(json, view),
         })
     }
 
     /// Without a `status` that is a text: Spring Boot Admin would take it for that of the service.
     fn write_problem(&self, problem: &Problem) -> Vec<u8> {
         if problem.is_misconfigured() {
-            let mut component = Component::new(Word::Down);
-            component.details = Details::saying(Some(problem.detail));
-            return json(&component);
+            return Json::of(|json| state(json, Word::Down, Some(problem.detail)));
         }
         json(&Error {
             error: problem.status,
@@ -125,8 +123,7 @@ impl Format for Spring {
 }
 
 /// What Spring calls a status; the last is the worst, as its `Status.DEFAULT_ORDER` has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Word {
     Up,
     OutOfService,
@@ -147,66 +144,96 @@ impl Word {
             _ => Self::OutOfService,
         }
     }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "UP",
+            Self::OutOfService => "OUT_OF_SERVICE",
+            Self::Down => "DOWN",
+        }
+    }
 }
 
-/// A status, and what it is made of.
-#[derive(Debug, Serialize)]
+/// A probe, a group, or everything.
+fn whole(json: &mut Json, view: &View<'_>) {
+    let phase = view.failing_phase();
+    let checks = Word::of(view.worst_of_checks());
+    let status = phase.map_or(checks, |phase| checks.max(Word::of_phase(phase)));
+    json.key("status").plain(status.as_str());
+    if view.status == Status::Degraded {
+        json.key("description").plain("degraded");
+    }
+    let phase = phase.filter(|_| view.lists_checks());
+    json.filled_object("components", |json| components(json, view, phase));
+    if let Scope::Everything = view.scope {
+        let mut groups = view.groups();
+        groups.extend(Probe::ALL.map(Probe::as_str));
+        json.texts("groups", groups.iter());
+    }
+}
+
+enum Part<'a> {
+    Check(Told<'a>),
+    /// What fails though no check does.
+    State(&'a Phase),
+}
+
+/// The checks, and the phase that fails what was asked, sorted by name.
+fn components<'a>(json: &mut Json, view: &View<'a>, phase: Option<&'a Phase>) {
+    let mut names = LazyKeys::new(|| view.entries().map(Told::name).collect());
+    let state_is_called = match view.scope {
+        Scope::Probe(Probe::Startup) => "startupState",
+        _ => "readinessState",
+    };
+    let failing = phase.map(|phase| (names.own(state_is_called), Part::State(phase)));
+    let checks = view.entries();
+    let checks = checks.map(|told| (Cow::from(told.name()), Part::Check(told)));
+    let mut all: Vec<_> = checks.chain(failing).collect();
+    all.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, part) in all {
+        json.named(&name).object(|json| match part {
+            Part::Check(told) => Component::of(told, told.counts_as()).write(json),
+            Part::State(phase) => {
+                state(json, Word::of_phase(phase), view.failing_phase_text());
+            }
+        });
+    }
+}
+
+/// What fails though no check does, and why.
+fn state(json: &mut Json, status: Word, why: Option<&str>) {
+    json.key("status").plain(status.as_str());
+    json.filled_object("details", |json| json.text("message", why));
+}
+
+/// A check, what is below it, or a part of that.
+#[derive(Debug)]
 struct Component<'a> {
     status: Word,
     /// Its status, but for its components.
-    #[serde(skip)]
     own_status: Word,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'static str>,
-    #[serde(skip_serializing_if = "Details::is_empty")]
     details: Details<'a>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     components: BTreeMap<Cow<'a, str>, Component<'a>>,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    groups: BTreeSet<&'a str>,
 }
 
 impl<'a> Component<'a> {
-    fn new(status: Word) -> Self {
+    const fn new(status: Word) -> Self {
         Self {
             status,
             own_status: status,
-            description: None,
-            details: Details::default(),
+            details: Details::Nothing,
             components: BTreeMap::new(),
-            groups: BTreeSet::new(),
         }
     }
 
-    /// A probe, a group, or everything.
-    fn whole(view: &View<'a>) -> Self {
-        let phase = view.failing_phase();
-        let checks = Word::of(view.worst_of_checks());
-        let status = phase.map_or(checks, |phase| checks.max(Word::of_phase(phase)));
-        let mut whole = Self::new(status);
-        whole.description = (view.status == Status::Degraded).then_some("degraded");
-        let components = view.entries();
-        let components = components.map(|told| (told.name(), Self::of(told, told.counts_as())));
-        whole.components = components.map(|(name, it)| (name.into(), it)).collect();
-        if let Some(phase) = phase.filter(|_| view.lists_checks()) {
-            whole.add_state(view, phase);
-        }
-        if let Scope::Everything = view.scope {
-            whole.groups = view.groups();
-            whole.groups.extend(Probe::ALL.map(Probe::as_str));
-        }
-        whole
-    }
-
-    /// Adds what fails though no check does.
-    fn add_state(&mut self, view: &View<'a>, phase: &Phase) {
-        let mut state = Self::new(Word::of_phase(phase));
-        state.details = Details::saying(view.failing_phase_text());
-        let name = match view.scope {
-            Scope::Probe(Probe::Startup) => "startupState",
-            _ => "readinessState",
-        };
-        self.insert(name, state);
+    fn write(&self, json: &mut Json) {
+        json.key("status").plain(self.status.as_str());
+        json.filled_object("details", |json| self.details.write(json));
+        json.filled_object("components", |json| {
+            for (name, component) in &self.components {
+                json.named(name).object(|json| component.write(json));
+            }
+        });
     }
 
     /// A check that counts as this, with its children below it.
@@ -270,15 +297,10 @@ impl<'a> Component<'a> {
         }
         let mut own = Self::new(self.own_status);
         own.details = mem::take(&mut self.details);
-        self.insert(name, own);
-        self
-    }
-
-    /// Adds a component, which takes no name away.
-    fn insert(&mut self, name: &str, component: Self) {
         let mut names: Keys<'_> = self.components.keys().map(|name| &**name).collect();
         let name = names.own(name).into_owned();
-        self.components.insert(name.into(), component);
+        self.components.insert(name.into(), own);
+        self
     }
 }
 
@@ -289,88 +311,46 @@ enum Details<'a> {
     Nothing,
     Check(Told<'a>, Status),
     Child(ToldChild<'a>, Status),
-    Saying(&'a str),
 }
 
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Detail<'a> {
-    Flag(bool),
-    Number(f64),
-    Text(&'a str),
-    Measured(&'a Value),
-}
-
-impl<'a> Details<'a> {
-    fn saying(message: Option<&'a str>) -> Self {
-        message.map_or(Self::Nothing, Self::Saying)
-    }
-
+impl Details<'_> {
+    /// Whether nothing is written.
     fn is_empty(&self) -> bool {
-        self.say(&mut |_, _| Err(())).is_ok()
+        Json::of(|json| self.write(json)) == b"{}"
     }
 
-    /// Says it all in its order, as long as somebody listens.
-    fn say<E>(
-        &self,
-        to: &mut impl FnMut(Cow<'a, str>, Detail<'a>) -> Result<(), E>,
-    ) -> Result<(), E> {
+    fn write(&self, json: &mut Json) {
         match *self {
-            Self::Nothing => Ok(()),
-            Self::Saying(message) => say("message", Some(Detail::Text(message)), to),
-            Self::Check(told, counts_as) => say_of_check(told, counts_as, to),
+            Self::Nothing => {}
+            Self::Check(told, counts_as) => details(json, told, counts_as),
             Self::Child(child, most) => {
-                let is_degraded = child.counts_as(most) == Status::Degraded;
-                say("degraded", is_degraded.then_some(Detail::Flag(true)), to)?;
-                say("message", child.text().map(Detail::Text), to)?;
-                say("error", child.error().map(Detail::Text), to)?;
-                say_measured(child.data(), to)
+                json.flag("degraded", child.counts_as(most) == Status::Degraded);
+                json.text("message", child.text());
+                json.text("error", child.error());
+                measured(json, child.data());
             }
         }
     }
 }
 
-impl Serialize for Details<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut details = serializer.serialize_map(None)?;
-        self.say(&mut |name, detail| details.serialize_entry(&name, &detail))?;
-        details.end()
+fn details(json: &mut Json, told: Told<'_>, counts_as: Status) {
+    let is_let_pass = !told.status().is_passing() && counts_as.is_passing();
+    json.some("latency_ms", told.latency_ms());
+    json.flag("degraded", counts_as == Status::Degraded);
+    if is_let_pass && !told.is_critical() {
+        json.member("critical", false);
     }
+    json.flag("shared", is_let_pass && told.is_forgiven());
+    json.text("caused_by", told.cause());
+    json.text("message", told.text());
+    json.text("error", told.error());
+    measured(json, told.data());
 }
 
-fn say_of_check<'a, E>(
-    told: Told<'a>,
-    counts_as: Status,
-    to: &mut impl FnMut(Cow<'a, str>, Detail<'a>) -> Result<(), E>,
-) -> Result<(), E> {
-    let passes_all_the_same = !told.status().is_passing() && counts_as.is_passing();
-    let is_let_pass = passes_all_the_same && !told.is_critical();
-    let is_shared = passes_all_the_same && told.is_forgiven();
-    let is_degraded = counts_as == Status::Degraded;
-    say("latency_ms", told.latency_ms().map(Detail::Number), to)?;
-    say("degraded", is_degraded.then_some(Detail::Flag(true)), to)?;
-    say("critical", is_let_pass.then_some(Detail::Flag(false)), to)?;
-    say("shared", is_shared.then_some(Detail::Flag(true)), to)?;
-    say("caused_by", told.cause().map(Detail::Text), to)?;
-    say("message", told.text().map(Detail::Text), to)?;
-    say("error", told.error().map(Detail::Text), to)?;
-    say_measured(told.data(), to)
-}
-
-fn say<'a, E>(
-    name: &'static str,
-    detail: Option<Detail<'a>>,
-    to: &mut impl FnMut(Cow<'a, str>, Detail<'a>) -> Result<(), E>,
-) -> Result<(), E> {
-    detail.map_or(Ok(()), |detail| to(name.into(), detail))
-}
-
-fn say_measured<'a, E>(
-    data: impl Iterator<Item = (&'a str, &'a Value)>,
-    to: &mut impl FnMut(Cow<'a, str>, Detail<'a>) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut data = beside(&OWN_DETAILS, data);
-    data.try_for_each(|(name, value)| to(name, Detail::Measured(value)))
+fn measured<'a>(json: &mut Json, data: impl Iterator<Item = (&'a str, &'a Value)>) {
+    for (name, value) in beside(&OWN_DETAILS, data) {
+        json.named(&name).value(value);
+    }
 }
 
 /// An answer that is no report, as Spring's own `DefaultErrorAttributes` call it.

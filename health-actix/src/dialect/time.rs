@@ -1,9 +1,10 @@
 //! Points in time and spans of it, as the formats write them.
 
 use std::fmt;
+use std::io::Write;
 use std::time::{Duration, SystemTime};
 
-use humantime::{Rfc3339Timestamp, format_rfc3339_millis};
+use humantime::format_rfc3339_millis;
 use serde::{Serialize, Serializer};
 
 /// The end of the year 9999, in seconds since 1970: what comes after cannot be written.
@@ -12,27 +13,70 @@ const END: Duration = Duration::from_secs(253_402_300_799);
 /// The time in UTC by RFC 3339, with milliseconds: `2023-10-27T10:30:00.000Z`. What is before 1970
 /// is written as 1970.
 pub(crate) fn timestamp(at: SystemTime) -> Timestamp {
-    let since = at
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp(format_rfc3339_millis(
-        SystemTime::UNIX_EPOCH + since.min(END),
-    ))
+    Timestamps::default().of(at)
 }
 
-/// A point in time that is put into form where it is written: a report has two for each check.
-#[derive(Clone, Debug)]
-pub(crate) struct Timestamp(Rfc3339Timestamp);
+/// Points in time, of which many are in the same second: what a report tells of was mostly found at
+/// once.
+#[derive(Debug)]
+pub(crate) struct Timestamps {
+    second: u64,
+    last: Timestamp,
+}
+
+impl Default for Timestamps {
+    fn default() -> Self {
+        Self {
+            second: 0,
+            last: Timestamp(*b"1970-01-01T00:00:00.000Z"),
+        }
+    }
+}
+
+impl Timestamps {
+    /// As [`timestamp`].
+    pub(crate) fn of(&mut self, at: SystemTime) -> Timestamp {
+        let since = at
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default()
+            .min(END);
+        let second = since.as_secs();
+        let Timestamp(text) = &mut self.last;
+        if second != self.second {
+            let whole = format_rfc3339_millis(SystemTime::UNIX_EPOCH + since);
+            // It is as long as the text that it takes the place of.
+            let _ = write!(text.as_mut_slice(), "{whole}");
+            self.second = second;
+        }
+        put(&mut text[20..23], since.subsec_millis().into());
+        self.last
+    }
+}
+
+/// A point in time as a text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timestamp([u8; 24]);
+
+impl Timestamp {
+    /// In ASCII.
+    pub(crate) const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.write_str(self.as_str())
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -46,37 +90,39 @@ pub(crate) fn milliseconds(span: Duration) -> f64 {
 ///
 /// Source: "Standard `TimeSpan` format strings" in the documentation of .NET, the constant (`c`)
 /// format specifier.
-pub(crate) const fn time_span(span: Duration) -> TimeSpan {
-    TimeSpan(span)
+pub(crate) fn time_span(span: Duration) -> TimeSpan {
+    let ticks = span.as_secs().saturating_mul(TICKS_PER_SECOND);
+    let ticks = ticks.saturating_add(u64::from(span.subsec_nanos()) / 100);
+    let ticks = ticks.min(LONGEST_IN_TICKS);
+    let (seconds, fraction) = (ticks / TICKS_PER_SECOND, ticks % TICKS_PER_SECOND);
+    let days = seconds / 86_400;
+    let mut text = *b"00000000.00:00:00.0000000";
+    put(&mut text[9..11], seconds / 3600 % 24);
+    put(&mut text[12..14], seconds / 60 % 60);
+    put(&mut text[15..17], seconds % 60);
+    put(&mut text[18..], fraction);
+    let begin = if days == 0 {
+        9
+    } else {
+        put(&mut text[..8], days);
+        text.iter().take_while(|digit| **digit == b'0').count()
+    };
+    let end = if fraction == 0 { 17 } else { text.len() };
+    TimeSpan { text, begin, end }
 }
 
-/// A span of time that is put into form where it is written.
+/// A span of time as a text.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct TimeSpan(Duration);
-
-impl fmt::Display for TimeSpan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ticks = self.0.as_secs().saturating_mul(TICKS_PER_SECOND);
-        let ticks = ticks.saturating_add(u64::from(self.0.subsec_nanos()) / 100);
-        let ticks = ticks.min(LONGEST_IN_TICKS);
-        let (seconds, fraction) = (ticks / TICKS_PER_SECOND, ticks % TICKS_PER_SECOND);
-        let mut text = *b"00:00:00.0000000";
-        put(&mut text[..2], seconds / 3600 % 24);
-        put(&mut text[3..5], seconds / 60 % 60);
-        put(&mut text[6..8], seconds % 60);
-        put(&mut text[9..], fraction);
-        let length = if fraction == 0 { 8 } else { text.len() };
-        match seconds / 86_400 {
-            0 => {}
-            days => write!(f, "{days}.")?,
-        }
-        f.write_str(str::from_utf8(&text[..length]).unwrap_or_default())
-    }
+pub(crate) struct TimeSpan {
+    text: [u8; 25],
+    begin: usize,
+    end: usize,
 }
 
-impl Serialize for TimeSpan {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+impl TimeSpan {
+    /// In ASCII.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.text[self.begin..self.end]
     }
 }
 
@@ -126,13 +172,17 @@ mod tests {
         Some(seconds * 10_000_000 + fraction)
     }
 
+    fn written(span: Duration) -> String {
+        String::from_utf8_lossy(time_span(span).as_bytes()).into_owned()
+    }
+
     proptest! {
         #[test]
         fn every_span_is_read_as_it_was_written(seconds: u64, nanos in 0..1_000_000_000_u32) {
             for seconds in [seconds, seconds >> 32, seconds >> 48] {
                 let span = Duration::new(seconds, nanos);
                 let expected = (span.as_nanos() / 100).min(LONGEST_IN_TICKS.into());
-                prop_assert_eq!(ticks(&time_span(span).to_string()), Some(expected));
+                prop_assert_eq!(ticks(&written(span)), Some(expected));
             }
         }
     }
@@ -150,7 +200,23 @@ mod tests {
             (Duration::from_millis(321_930_500), "3.17:25:30.5000000"),
             (Duration::MAX, "10675199.02:48:05.4775807"),
         ] {
-            assert_eq!(time_span(span).to_string(), expected);
+            assert_eq!(written(span), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn times_are_written_as_if_each_were_the_first(
+            begin in 0..END.as_secs(),
+            millis in prop::collection::vec(0..4000_u64, 0..20),
+        ) {
+            let mut timestamps = Timestamps::default();
+            for millis in millis {
+                let since = Duration::from_secs(begin) + Duration::from_millis(millis);
+                let at = SystemTime::UNIX_EPOCH + since.min(END);
+                let expected = format_rfc3339_millis(at).to_string();
+                prop_assert_eq!(timestamps.of(at).to_string(), expected);
+            }
         }
     }
 
