@@ -66,7 +66,8 @@ const PEERS: &[Peer] = &[
         "axum-health 0.2.1",
         By::Rust("axum-health"),
         "asks for each request, one after the other, no timeouts; its own check of Redis blocks the \
-         thread, so the one here was written by hand",
+         thread, and that of PostgreSQL compiles only with those of all databases, so these were \
+         written by hand",
     ),
     Peer::new(
         "health 0.2.0",
@@ -89,13 +90,13 @@ const PEERS: &[Peer] = &[
         ..Peer::new(
             "FastAPI, as guides show it",
             By::Python("per-request"),
-            "one worker; asks for each request, one after the other, with a new client for each; with timeouts",
+            "one worker; asks for each request, all at once, with timeouts, by a new client for HTTP each time",
         )
     },
     Peer::new(
-        "FastAPI, shared clients",
+        "FastAPI, one shared client for HTTP",
         By::Python("shared"),
-        "one worker; asks for each request, one after the other, with timeouts",
+        "one worker; asks for each request, all at once, with timeouts",
     ),
     Peer::new(
         "@godaddy/terminus 4.12.1",
@@ -196,6 +197,8 @@ fn start(by: By, more: &[&str], dependencies: &Dependencies) -> Result<Server> {
 struct Measured {
     per_second: f64,
     p50: f64,
+    /// The share, of 1, of the answers on many connections that were no 200.
+    failed: f64,
 }
 
 /// Connects anew each time: a connection that waited for a slow peer may be closed.
@@ -203,11 +206,12 @@ fn measure(bench: &Bench, server: &Server) -> Result<Measured> {
     let load = Load::get(server.address, "/health/ready");
     let many = load.connect(MANY)?.run(bench.round() * 2 / 5)?;
     let one = load.connect(1)?.run(bench.round() / 5)?;
-    many.all_were(200)?;
     one.all_were(200)?;
+    let healthy = many.statuses.get(&200).copied().unwrap_or_default();
     Ok(Measured {
         per_second: many.per_second(),
         p50: one.quantile(0.5),
+        failed: 1.0 - healthy as f64 / many.latencies.len() as f64,
     })
 }
 
@@ -236,19 +240,29 @@ fn compare(bench: &Bench, peer: &Peer, servers: [&Server; 3]) -> Result<Vec<Row>
         let row = Row::ratio(format!("{}: {what}", peer.name), quartiles(&ratios));
         (row, median(ours), median(2))
     };
+    let failed = |place: usize| rounds.iter().map(|r| r[place].failed).fold(0.0, f64::max);
+    if failed(0) + failed(1) > 0.0 {
+        return Err("not all of our own answers were 200".into());
+    }
+    let mut note = peer.note.to_owned();
+    if failed(2) > 0.0 {
+        // Such as its own timeouts, where it has more to do than one core can.
+        let percent = failed(2) * 100.0;
+        note += &format!("; {percent:.0} % of its answers were no 200, with nothing amiss");
+    }
     let mut rows = Vec::new();
     for (how, ours) in [("", 0), (", cache_ms = 0", 1)] {
         let (rate, a, b) = row(&format!("requests per second{how}"), ours, |m| m.per_second);
-        let note = format!("{a:.0} /s, theirs {b:.0} /s");
+        let rates = format!("{a:.0} /s, theirs {b:.0} /s");
         rows.push(match peer.goal.filter(|_| ours == 0) {
-            Some(least) => rate.note(note).goal(Goal::AtLeast(least)),
-            None => rate.note(note),
+            Some(least) => rate.note(rates).goal(Goal::AtLeast(least)),
+            None => rate.note(rates),
         });
         let (p50, a, b) = row(&format!("p50{how}"), ours, |m| m.p50 * 1e6);
         let more = if ours == 0 {
             String::new()
         } else {
-            format!("; {}", peer.note)
+            format!("; {note}")
         };
         rows.push(p50.note(format!("{a:.0} us, theirs {b:.0} us{more}")));
     }
