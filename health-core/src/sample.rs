@@ -324,6 +324,34 @@ mod tests {
     }
 
     #[test]
+    fn only_what_passed_and_took_longer_is_slow() {
+        let weighed = |outcome: Outcome, ms: u64, most: Option<u64>| {
+            let mut sample = Sample::of(outcome, asked(), Duration::from_millis(ms));
+            sample.weigh_latency(most.map(Duration::from_millis));
+            let message = sample.message.as_deref().map(str::to_owned);
+            (sample.own, sample.reason, message)
+        };
+        let slow = (Status::Degraded, Some(Reason::Slow));
+        let took = |text: &str| (slow.0, slow.1, Some(text.to_owned()));
+        let (healthy, as_said) = (Outcome::healthy, (Status::Healthy, None, None));
+        assert_eq!(weighed(healthy(), 100, None), as_said);
+        assert_eq!(weighed(healthy(), 100, Some(100)), as_said);
+        assert_eq!(
+            weighed(healthy(), 101, Some(100)),
+            took("took 101 ms, more than 100 ms")
+        );
+        let with_message = healthy().with_message("3 of 3");
+        assert_eq!(weighed(with_message, 101, Some(100)), took("3 of 3"));
+        for (outcome, status) in [
+            (Outcome::degraded("full"), Status::Degraded),
+            (Outcome::unhealthy("full"), Status::Unhealthy),
+        ] {
+            let said = (status, None, Some("full".to_owned()));
+            assert_eq!(weighed(outcome, 101, Some(100)), said);
+        }
+    }
+
+    #[test]
     fn an_error_is_told_with_its_cause_and_without_its_secrets() {
         let error = Outer(std::io::Error::other("connection refused"));
         let outcome = Outcome::unhealthy("token=abc").with_error(error);

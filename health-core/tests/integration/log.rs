@@ -411,34 +411,3 @@ async fn a_failure_is_told_again_when_its_check_begins_anew() {
         ["ERROR check fails check=\"c\" critical=true to=\"unhealthy\""]
     );
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_bad_line_of_the_override_file_is_told_once_however_often_checks_change() {
-    let log = Log::default();
-    let _guard = log.listen();
-    let file = crate::operations::TemporaryFile::new("told-once");
-    file.write("cache sideways\nlater healthy\n");
-    let health = HealthBuilder::empty()
-        .runtime(Runtime::current())
-        .check(Check::new("cache", async || ()).readiness())
-        .override_file(file.path())
-        .build()
-        .unwrap();
-    let mut told = Vec::new();
-    for name in ["a", "later", "b", "c"] {
-        tokio::time::sleep(ms(2001)).await;
-        let check = Check::new(name, async || ()).readiness();
-        health.register(check).unwrap();
-        told.extend(log.take());
-    }
-    health.remove("later").unwrap();
-    tokio::time::sleep(ms(2001)).await;
-    told.extend(log.take());
-    let about = |line: &str| told.iter().filter(|told| told.contains(line)).count();
-    assert_eq!(about(":1: `sideways`"), 1, "{told:#?}");
-    assert_eq!(
-        about(":2: there is no check"),
-        2,
-        "before and after: {told:#?}"
-    );
-}

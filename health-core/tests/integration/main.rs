@@ -19,6 +19,7 @@ mod log;
 mod measurements;
 mod observers;
 mod operations;
+mod override_file;
 mod paths;
 mod peers;
 mod properties;
