@@ -75,6 +75,14 @@ impl Spec {
         }
     }
 
+    /// The same, but what it is forgiven it is forgiven for ever.
+    pub(crate) fn forgiving_for_ever(self) -> Self {
+        Self {
+            shared: self.shared.map(|_| None),
+            ..self
+        }
+    }
+
     /// The same, but each run finds the same, and that counts at once.
     pub(crate) fn steady(mut self) -> Self {
         self.finds.truncate(1);
