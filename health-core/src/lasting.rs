@@ -38,7 +38,8 @@ pub(crate) struct Changes(AtomicU64);
 
 impl Changes {
     /// Something has changed. Called after it has, under the lock of what has, if there is one: who
-    /// sees no change counted may be told what was before it.
+    /// sees no change counted may be told what was before it. That a run is under way changes no answer,
+    /// and keeps what is made meanwhile from lasting: it is counted after that, and before the run begins.
     pub(crate) fn count(&self) {
         self.0.fetch_add(1, Ordering::Release);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Engine;
 use super::causes::Known;
 use super::instance::{Answer, Instance, Question, RunId};
-use super::pending::Asking;
+use super::pending::{AT_ONCE, Asking};
 use super::roster::Roster;
 use super::run::{Job, Run};
 use super::slot::{Slot, bind};
@@ -29,6 +29,9 @@ pub(super) struct Inquiry<'a> {
     pub(super) asked: Asked,
     /// Whether checks are run, or what is known of them will do.
     pub(super) runs: bool,
+    /// Whether some may run while the rest is asked. Not where a check is asked more than once: what is
+    /// not kept would run again.
+    pub(super) starts_early: bool,
 }
 
 impl Inquiry<'_> {
@@ -74,7 +77,12 @@ impl Inquiry<'_> {
     }
 
     fn asking(&self, checks: usize) -> Asking {
-        Asking::new(self.engine, &self.roster, self.asked, checks)
+        let at_once = if self.starts_early {
+            AT_ONCE
+        } else {
+            usize::MAX
+        };
+        Asking::new(self.engine, &self.roster, self.asked, checks, at_once)
     }
 
     /// These checks, bound for the caller, each to be asked as what it is here.
@@ -309,7 +317,6 @@ impl Engine {
             Ok(work) => Some(Job::new(duty, work)),
             Err(sample) => {
                 duty.refuse(*sample);
-                self.teller.count_change();
                 None
             }
         }

@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use tokio::time::Instant;
 
+use super::ask::Inquiry;
 use super::pending::{Asking, Pending};
 use super::{Engine, phase_of_start};
 use crate::context::Caller;
@@ -20,9 +21,12 @@ impl Engine {
         said: Option<Phase>,
         caller: Caller<'_>,
     ) -> impl Future<Output = Overview> + Send + 'static + use<> {
-        let inquiry = self.inquiry(caller);
-        let roster = Arc::clone(&inquiry.roster);
         // All are asked before anything runs.
+        let inquiry = Inquiry {
+            starts_early: false,
+            ..self.inquiry(caller)
+        };
+        let roster = Arc::clone(&inquiry.roster);
         let asked = Probe::ALL.map(|probe| inquiry.ask_probe(probe));
         let [(liveness, ..), (readiness, gates, _), (startup, ..)] = asked;
         let pending = [liveness, readiness, startup].map(Asking::start);

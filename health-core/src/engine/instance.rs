@@ -146,6 +146,11 @@ impl Instance {
         self.state().history(now)
     }
 
+    /// A run is about to begin, or to end without having begun.
+    pub(crate) fn count_change(&self) {
+        self.core.teller.count_change();
+    }
+
     /// Asks for a result. Whoever is told to start a run has to end it, and to count it as a change.
     pub(crate) fn ask(&self, question: Question<'_>) -> Answer {
         let now = question.asked.instant;

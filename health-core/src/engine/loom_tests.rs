@@ -7,8 +7,10 @@ use tokio::time::Instant;
 
 use super::batch::Batch;
 use super::instance::{Answer, Core, Instance, Question, RunId};
-use crate::finding::Finding;
+use crate::finding::{Finding, Kept};
 use crate::interleavings::{Bell, explore};
+use crate::lasting::Changes;
+use crate::lifecycle::Lifecycle;
 use crate::measurements::RunResult;
 use crate::observe::Teller;
 use crate::sample::{Asked, Sample};
@@ -22,18 +24,23 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 struct Model {
     instance: Instance,
     tally: Arc<Tally>,
+    changes: Arc<Changes>,
     start: Instant,
 }
 
 impl Model {
     fn new(start: Instant, cache: Duration) -> Arc<Self> {
         let tally = Arc::<Tally>::default();
-        let core = Core::new(Vec::new(), Arc::new(Teller::nobody()), Arc::clone(&tally));
+        let lifecycle = Arc::<Lifecycle>::default();
+        let changes = Arc::clone(&lifecycle.changes);
+        let teller = Arc::new(Teller::new(lifecycle, 10));
+        let core = Core::new(Vec::new(), teller, Arc::clone(&tally));
         let check = Check::new("one", async || ()).readiness();
         let check = check.with_timeout(TIMEOUT).with_cache(cache);
         Arc::new(Self {
             instance: Instance::new(Arc::new(check), Arc::new(core)),
             tally,
+            changes,
             start,
         })
     }
@@ -99,6 +106,32 @@ fn what_is_kept_is_found_by_one_run_for_all_who_ask() {
             assert!(Arc::ptr_eq(&finding, &other), "all are told the same");
         }
         assert_eq!(model.counted(RunResult::Healthy), 1);
+    });
+}
+
+/// What is found to be the answer for some time to come is that until a change is counted, though the
+/// end of a run counts none.
+#[test]
+fn what_may_be_told_again_is_what_no_run_has_changed_uncounted() {
+    let start = Instant::now();
+    explore(3, move || {
+        let model = Model::new(start, Duration::ZERO);
+        let known = model.probe();
+        let runs = {
+            let model = Arc::clone(&model);
+            thread::spawn(move || {
+                let batch = Arc::new(Batch::new());
+                let Answer::Start(run) = model.instance.ask(model.question(&batch)) else {
+                    panic!("nothing is kept");
+                };
+                model.instance.count_change();
+                model.run(run);
+            })
+        };
+        let before = model.changes.so_far();
+        let kept = model.instance.kept(Probe::Readiness, &known);
+        runs.join().unwrap();
+        assert!(kept == Kept::Not || model.changes.so_far() != before);
     });
 }
 

@@ -268,6 +268,7 @@ impl Engine {
             caller,
             asked,
             runs: true,
+            starts_early: true,
         }
     }
 

@@ -21,7 +21,7 @@ use crate::{Entry, Probe};
 pub(super) const GRACE: Duration = Duration::from_millis(10);
 
 /// How many runs are started at once: while their checks run, the rest is asked.
-const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = 64;
 
 /// A probe that is being put together: what is known, what to wait for, what to start.
 pub(super) struct Asking {
@@ -31,6 +31,8 @@ pub(super) struct Asking {
     batch: Arc<Batch>,
     places: Vec<Place>,
     jobs: Vec<Job>,
+    /// How many of them are started at once.
+    at_once: usize,
 }
 
 /// What became of one check.
@@ -61,6 +63,7 @@ impl Asking {
         roster: &Arc<Roster>,
         asked: Asked,
         checks: usize,
+        at_once: usize,
     ) -> Self {
         Self {
             engine: Arc::clone(engine),
@@ -69,6 +72,7 @@ impl Asking {
             batch: Arc::new(Batch::new()),
             places: Vec::with_capacity(checks),
             jobs: Vec::new(),
+            at_once,
         }
     }
 
@@ -108,10 +112,10 @@ impl Asking {
         if self.jobs.is_empty() {
             // Mostly, where one is run, the rest is run too.
             let rest = 1 + self.places.capacity() - self.places.len();
-            self.jobs.reserve_exact(rest.min(AT_ONCE));
+            self.jobs.reserve_exact(rest.min(self.at_once));
         }
         self.jobs.push(job);
-        if self.jobs.len() == AT_ONCE {
+        if self.jobs.len() == self.at_once {
             self.start_jobs();
         }
     }

@@ -67,6 +67,7 @@ impl Run {
 
     /// Ends it with a result that was known before it could start.
     pub(crate) fn refuse(mut self, sample: Sample) {
+        self.instance.count_change();
         self.end(Some(sample));
     }
 
@@ -142,6 +143,8 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         if !self.ended {
+            // It may have been given up before it was counted.
+            self.instance.count_change();
             let message = Some("given up: the engine was shut down".into());
             self.end(Some(Sample::failed(self.asked, Reason::Abandoned, message)));
         }

@@ -62,6 +62,24 @@ async fn a_result_that_all_probes_keep_is_the_answer() {
     assert_eq!(calls.now(), 2);
 }
 
+/// However many there are, on threads that run the first while the last is asked.
+#[tokio::test]
+async fn what_is_not_kept_runs_once_for_all_probes() {
+    let calls = Count::default();
+    let mut builder = HealthBuilder::empty();
+    for number in 0..2000 {
+        let calls = calls.clone();
+        let check = Check::new(format!("check-{number}"), move || {
+            calls.one_more();
+            async {}
+        });
+        builder = builder.check(check.liveness().readiness().with_cache(ms(0)));
+    }
+    let health = builder.build().unwrap();
+    assert!(everything(&health).await.is_passing());
+    assert_eq!(calls.now(), 2000);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_entry_weighs_what_it_weighs_most() {
     let for_one = |probe| {

@@ -54,11 +54,17 @@ impl Bench {
         }
         pin(Half::Load);
         for section in SECTIONS {
-            if only.is_empty() || only.iter().any(|name| name == section.name) {
-                eprintln!("== {}: {}", section.name, section.about);
-                self.table.begin(section.name);
-                (section.run)(&mut self)?;
+            if !only.is_empty() && !only.iter().any(|name| name == section.name) {
+                continue;
             }
+            eprintln!("== {}: {}", section.name, section.about);
+            self.table.begin(section.name);
+            if self.quick && only.is_empty() && !section.is_quick {
+                let why = format!("not a part of a quick run; `--only {}`", section.name);
+                self.add(Row::skipped(section.about, why));
+                continue;
+            }
+            (section.run)(&mut self)?;
         }
         Ok(self.table)
     }

@@ -134,6 +134,7 @@ impl fmt::Display for Row {
 /// With three digits that say something.
 fn number(value: f64, unit: &str) -> String {
     let digits = match value.abs() {
+        tiny if tiny > 0.0 && tiny < 0.1 => (2.0 - tiny.log10().floor()) as usize,
         small if small < 10.0 => 3,
         small if small < 100.0 => 1,
         _ => 0,
@@ -185,5 +186,26 @@ impl Table {
         let count = |met| self.rows.iter().filter(|row| row.met == Some(met)).count();
         println!("\n{} goals met, {} short", count(true), count(false));
         count(false) == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_three_digits_that_say_something() {
+        for (value, expected) in [
+            (0.0, "0.000"),
+            (0.000_257_6, "0.000258"),
+            (0.0512, "0.0512"),
+            (0.5, "0.500"),
+            (9.87, "9.870"),
+            (98.76, "98.8"),
+            (3883.4, "3883"),
+        ] {
+            assert_eq!(number(value, ""), expected);
+        }
+        assert_eq!(number(1.5, "ms"), "1.500 ms");
     }
 }

@@ -62,13 +62,17 @@ impl Memory {
     pub(super) fn task(&mut self, future: Polled, key: usize) -> Arc<Task> {
         let unused = self.unused.pop();
         let mut task = unused.unwrap_or_else(|| Arc::new(Task::unused(&self.shared)));
-        if let Some(task) = Arc::get_mut(&mut task) {
-            task.check = future.check().cloned();
-            task.wakes = Wakes::queued();
-            *lock(&task.future) = Some(future);
-            task.key = key;
+        match Arc::get_mut(&mut task) {
+            Some(unused) => {
+                unused.begin(future, key);
+                task
+            }
+            None => {
+                let mut other = Task::unused(&self.shared);
+                other.begin(future, key);
+                Arc::new(other)
+            }
         }
-        task
     }
 
     /// Keeps what has ended, unless somebody else knows it still. Nothing of the user's is left in it:
@@ -93,6 +97,13 @@ impl Task {
             shared: Arc::clone(shared),
             key: 0,
         }
+    }
+
+    fn begin(&mut self, future: Polled, key: usize) {
+        self.check = future.check().cloned();
+        self.wakes = Wakes::queued();
+        self.future = Mutex::new(Some(future));
+        self.key = key;
     }
 
     /// The check's name; schedules, which are polled too, hold no thread.

@@ -388,6 +388,9 @@ mod tests {
         patience: Duration::from_millis(1),
     };
 
+    /// Whose memory is that of all tasks.
+    const ONE: Limits = Limits { pollers: 1, ..FEW };
+
     fn holder(name: &'static str, release: mpsc::Receiver<()>) -> Job {
         let work = async move {
             let _ = release.recv();
@@ -476,7 +479,7 @@ mod tests {
 
     #[test]
     fn what_has_ended_leaves_its_memory_and_nothing_of_the_users() {
-        let threads = Threads::start_all(FEW).unwrap();
+        let threads = Threads::start_all(ONE).unwrap();
         let captured = Arc::new(());
         let gone = Arc::downgrade(&captured);
         let check = Check::new("captures", move || {
@@ -500,7 +503,7 @@ mod tests {
 
     #[test]
     fn what_somebody_may_still_wake_is_not_used_again() {
-        let threads = Threads::start_all(FEW).unwrap();
+        let threads = Threads::start_all(ONE).unwrap();
         let (send, wakers) = mpsc::channel();
         let work = std::future::poll_fn(move |cx| {
             let _ = send.send(cx.waker().clone());

@@ -17,6 +17,7 @@ use crate::table::{Goal, Row};
 pub(crate) const SECTION: Section = Section {
     name: "dependencies",
     about: "a readiness that asks PostgreSQL, Redis and an HTTP service, against one written by hand",
+    is_quick: true,
     run,
 };
 

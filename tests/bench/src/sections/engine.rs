@@ -26,6 +26,7 @@ use crate::table::{Goal, Row};
 pub(crate) const SECTION: Section = Section {
     name: "engine",
     about: "runs of checks without HTTP, on the engine's own threads",
+    is_quick: true,
     run,
 };
 

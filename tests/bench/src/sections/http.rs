@@ -14,6 +14,7 @@ use crate::table::{Goal, Row};
 pub(crate) const SECTION: Section = Section {
     name: "http",
     about: "probes over HTTP: requests per second as a ratio to those of a handler of static bytes",
+    is_quick: true,
     run,
 };
 

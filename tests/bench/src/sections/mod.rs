@@ -15,6 +15,8 @@ use crate::bench::Bench;
 pub(crate) struct Section {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
+    /// Whether it is a part of a quick run; one that is not can be asked for by its name.
+    pub(crate) is_quick: bool,
     pub(crate) run: fn(&mut Bench) -> Result,
 }
 

@@ -16,6 +16,7 @@ use crate::table::{Goal, Row};
 pub(crate) const SECTION: Section = Section {
     name: "peers",
     about: "a readiness that asks PostgreSQL, Redis and an HTTP service: ours / theirs",
+    is_quick: true,
     run,
 };
 
@@ -207,6 +208,9 @@ fn measure(bench: &Bench, server: &Server) -> Result<Measured> {
     let many = load.connect(MANY)?.run(bench.round() * 2 / 5)?;
     let one = load.connect(1)?.run(bench.round() / 5)?;
     one.all_were(200)?;
+    if many.latencies.is_empty() {
+        return Err(format!("{} answers nothing on {MANY} connections", server.address).into());
+    }
     let healthy = many.statuses.get(&200).copied().unwrap_or_default();
     Ok(Measured {
         per_second: many.per_second(),

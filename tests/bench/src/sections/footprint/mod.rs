@@ -20,6 +20,8 @@ use crate::table::{Goal, Row};
 pub(crate) const SECTION: Section = Section {
     name: "footprint",
     about: "start, memory, size and build",
+    // It builds programs.
+    is_quick: false,
     run,
 };
 

@@ -24,6 +24,7 @@ use crate::table::{Goal, Row};
 pub(crate) const SECTION: Section = Section {
     name: "report",
     about: "bodies in every dialect",
+    is_quick: true,
     run,
 };
 

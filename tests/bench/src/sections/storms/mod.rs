@@ -12,6 +12,7 @@ use crate::storm::limit::raise_descriptors;
 pub(crate) const PROBES: Section = Section {
     name: "storms",
     about: "many probes at once, and dependencies that freeze",
+    is_quick: true,
     run: |bench| probes::run(bench, many()),
 };
 
@@ -19,6 +20,7 @@ pub(crate) const PROBES: Section = Section {
 pub(crate) const ROUTES: Section = Section {
     name: "storms-routes",
     about: "the application's own routes meanwhile",
+    is_quick: true,
     run: |bench| routes::run(bench, many()),
 };
 
@@ -26,6 +28,7 @@ pub(crate) const ROUTES: Section = Section {
 pub(crate) const IDLE: Section = Section {
     name: "storms-idle",
     about: "the management port beside slow connections of the application",
+    is_quick: true,
     run: idle::run,
 };
 
