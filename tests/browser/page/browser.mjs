@@ -79,3 +79,26 @@ export async function longestTask(browser, act) {
   if (times.length < 100) throw new Error(`only ${times.length} tasks are known`);
   return Math.max(...times);
 }
+
+/** How many ms the browser takes by itself to show 1,000 plain rows at once, at best. */
+export async function plainRows(browser) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const best = await page.evaluate(() => {
+    const row = '<li><b>name</b> <i>healthy</i> <span>a few words of text</span> <small>12 ms</small></li>';
+    const rows = row.repeat(1000);
+    const took = Array.from({ length: 9 }, () => {
+      const list = document.createElement('ul');
+      const begin = performance.now();
+      list.innerHTML = rows;
+      document.body.append(list);
+      list.getBoundingClientRect();
+      const ms = performance.now() - begin;
+      list.remove();
+      return ms;
+    });
+    return Math.min(...took);
+  });
+  await context.close();
+  return best;
+}

